@@ -1,0 +1,155 @@
+"""Headers -> canonical columns: exact names, aliases, and what `--map` says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ftplan.errors import InputError
+from ftplan.readers import numbers
+from ftplan.readers.raw import RawTable, normalise, suggest
+
+#: canonical column -> aliases in normalised form, by rank: a later rank is used only where no earlier one is there.
+#: Two columns of one rank are an error, since nothing says which is meant.
+ALIASES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "examples": (
+        (
+            *("n_examples", "num_examples", "train_examples", "training_examples", "unique_examples", "example_count"),
+            *("n_train_examples", "num_train_examples", "n_training_examples", "num_training_examples"),
+            *("samples", "n_samples", "num_samples", "train_samples", "training_samples", "sample_count"),
+            *("n_train_samples", "num_train_samples", "n_training_samples", "num_training_samples", "sample_size"),
+            *("n_train", "num_train", "train_size", "train_set_size", "training_set_size", "dataset_size", "n"),
+        ),
+    ),
+    "avg_tokens": (
+        (
+            *("mean_tokens", "average_tokens", "tokens_per_example", "tokens_per_sample", "avg_example_tokens"),
+            *("avg_tokens_per_example", "mean_tokens_per_example", "avg_tokens_per_sample", "mean_tokens_per_sample"),
+            *("avg_length", "mean_length", "average_length", "avg_len", "mean_len", "avg_token_length"),
+            *("avg_seq_len", "mean_seq_len", "avg_seq_length", "mean_seq_length", "avg_example_length"),
+            *("avg_sequence_length", "mean_sequence_length", "average_sequence_length", "mean_example_length"),
+        ),
+    ),
+    "tokens": (
+        (
+            *("n_tokens", "num_tokens", "token_count", "total_tokens", "unique_tokens", "dataset_tokens"),
+            *("train_tokens", "training_tokens", "n_train_tokens", "num_train_tokens", "total_train_tokens"),
+        ),
+    ),
+    # train/num_tokens is TRL's counter in a W&B export; num_input_tokens_seen may count padding and is left to --map
+    "tokens_seen": (
+        ("total_tokens_seen", "num_tokens_seen", "n_tokens_seen", "train_tokens_seen", "train_num_tokens"),
+    ),
+    "model_params": (
+        (
+            *("params_non_embedding", "non_embedding_params", "non_embedding_parameters"),
+            *("n_params_non_embedding", "num_params_non_embedding", "model_params_non_embedding"),
+        ),
+        (
+            *("params", "n_params", "num_params", "train_params", "param_count", "params_count"),
+            *("parameters", "n_parameters", "num_parameters", "model_parameters", "parameter_count"),
+            *("model_num_parameters", "model_size", "model_size_params"),
+        ),
+        ("params_total", "total_params", "total_parameters", "n_params_total"),
+    ),
+    "epochs": (("epoch", "n_epochs", "num_epochs", "train_epochs", "num_train_epochs", "training_epochs"),),
+    "method": (("selection_method", "selection", "selector", "data_selection", "selection_strategy"),),
+    "selector_params": (
+        (
+            *("selection_params", "selection_model_params", "selector_model_params", "selector_size"),
+            *("selection_model_size", "selector_model_size", "selector_parameters"),
+        ),
+    ),
+    "pool_examples": (
+        (
+            *("pool_size", "pool_rows", "pool_samples", "n_pool", "num_pool", "n_pool_examples", "num_pool_examples"),
+            *("eligible_examples", "candidate_examples", "n_candidates"),
+        ),
+    ),
+    "fraction": (
+        (
+            *("data_fraction", "train_fraction", "selected_fraction", "selection_fraction", "fraction_selected"),
+            *("pool_fraction", "subset_fraction", "fraction_of_pool", "data_ratio", "selection_ratio", "keep_ratio"),
+        ),
+    ),
+    "group": ((),),  # what may name the series is weighed in `groups`
+    "seed": (("random_seed", "data_seed", "train_seed", "training_seed", "run_seed", "rng_seed"),),
+    "stderr": (("std_err", "std_error", "standard_error", "sem", "se"),),
+}
+#: alias -> canonical column
+CANONICAL = {alias: name for name, ranks in ALIASES.items() for rank in ranks for alias in rank}
+#: aliases that people also use for labels: a number column only where every cell is a number
+_NUMBER_OR_LABEL = {"model_size"}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """canonical column -> header in the file; keys: header -> the name it is known by (normalised, after --map)."""
+
+    header: Mapping[str, str]
+    keys: Mapping[str, str]
+
+    def renamed(self) -> list[str]:
+        """'n_samples as examples' for each header that is not the canonical name itself."""
+        return [f"{h} as {name}" for name, h in self.header.items() if normalise(h) != name]
+
+
+def resolve(raw: RawTable, column_map: Mapping[str, str]) -> Columns:
+    """Which header holds which canonical column. `column_map`: {header in the file: canonical column or metric}.
+
+    Columns without any text count as absent. Raises InputError where two columns claim one name, or a map is wrong.
+    """
+    keys = _keys(raw, column_map)
+    filled = {header: key for header, key in keys.items() if key and not raw.is_blank(header)}
+    found: dict[str, str] = {}
+    for name, ranks in ALIASES.items():
+        for rank in ((name,), *ranks):
+            headers = [h for h, key in filled.items() if key in rank and _fits(raw, h, key)]
+            if len(headers) > 1:
+                raise InputError(
+                    f"{raw.source}: columns {headers[0]!r} and {headers[1]!r} both mean {name}",
+                    hint=f"choose one with --map {headers[0]}={name}",
+                )
+            if headers:
+                found[name] = headers[0]
+                break
+    return Columns(found, keys)
+
+
+def _keys(raw: RawTable, column_map: Mapping[str, str]) -> dict[str, str]:
+    keys = {header: normalise(header) for header in raw.headers}
+    chosen: dict[str, str] = {}
+    for theirs, ours in column_map.items():
+        name = CANONICAL.get(normalise(ours), normalise(ours))
+        header = raw.find(theirs, option="--map")
+        if name in chosen:
+            raise InputError(f"--map gives {name} to both {chosen[name]!r} and {header!r}", hint="map one of them")
+        chosen[name] = header
+    # what the user mapped is the only column of that name
+    for header, key in keys.items():
+        if CANONICAL.get(key, key) in chosen:
+            keys[header] = ""
+    for name, header in chosen.items():
+        keys[header] = name
+    return keys
+
+
+def _fits(raw: RawTable, header: str, key: str) -> bool:
+    """False for a column of labels whose name could also be a number's: model_size = small, large."""
+    if key not in _NUMBER_OR_LABEL:
+        return True
+    try:
+        for row in raw.rows:
+            if row[header]:
+                numbers.parse(row[header], counts=True)
+    except numbers.CellError:
+        return False
+    return True
+
+
+def near_misses(raw: RawTable, columns: Columns) -> dict[str, str]:
+    """{header: 'did you mean X?'} for unused headers that look like a misspelt canonical column that is absent."""
+    absent = [name for name in ALIASES if name not in columns.header]
+    unused = [h for h in raw.headers if h not in columns.header.values() and columns.keys[h] and not raw.is_blank(h)]
+    hints = {header: suggest(header, absent) for header in unused}
+    return {header: hint for header, hint in hints.items() if hint is not None}

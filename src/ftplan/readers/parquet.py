@@ -1,0 +1,30 @@
+"""Parquet, with the optional extra ftplan[parquet]."""
+
+from __future__ import annotations
+
+import importlib
+import io
+
+from ftplan.errors import InputError
+from ftplan.readers.raw import RawTable, build
+
+MAGIC = b"PAR1"
+
+
+def read_parquet(data: bytes, source: str) -> RawTable:
+    """The table in `data`; null is an empty cell. Raises InputError without pyarrow, and for a damaged file."""
+    try:
+        parquet = importlib.import_module("pyarrow.parquet")
+    except ImportError as error:
+        raise InputError(
+            f"{source} is Parquet, and pyarrow is not installed", hint="pip install 'ftplan[parquet]'"
+        ) from error
+    try:
+        table = parquet.read_table(io.BytesIO(data))
+        headers: list[str] = list(table.column_names)
+        columns = [column.to_pylist() for column in table.columns]
+    except (OSError, ValueError) as error:  # pyarrow's own errors derive from these
+        raise InputError(f"{source}: damaged Parquet ({str(error).splitlines()[0]})") from error
+    rows = zip(*columns, strict=True)
+    texts = ([("" if cell is None else str(cell)) for cell in row] for row in rows)
+    return build(source, headers, ((f"{source}, row {i}", row) for i, row in enumerate(texts, start=1)))

@@ -1,0 +1,63 @@
+"""Runs not made yet: a run table without a metric, for `ftplan predict`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ftplan.errors import InputError
+from ftplan.fit.result import Fit
+from ftplan.readers import columns as naming
+from ftplan.readers.columns import Columns
+from ftplan.readers.raw import RawTable
+from ftplan.readers.rows import Row, complete
+from ftplan.readers.tables import read_table
+from ftplan.runs import RunTable, from_rows
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The table as written (headers and cells), and as a RunTable whose metric is NaN in every row."""
+
+    headers: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+    table: RunTable
+
+
+def read_planned(path: str, fit: Fit, column_map: Mapping[str, str]) -> Planned:
+    """The rows of `path` to predict with `fit`, each with the key of its series. Raises InputError."""
+    raw = read_table(path)
+    columns = naming.resolve(raw, column_map)
+    if not {"examples", "tokens", "tokens_seen"} & set(columns.header):
+        raise InputError(
+            f"{raw.source}: no column for the number of examples or tokens; the columns are {', '.join(raw.headers)}",
+            hint="a planned run needs examples (with avg_tokens) or tokens; name yours with --map theirs=examples",
+        )
+    keys = _series_keys(raw, columns, tuple(series.key for series in fit.series))
+    rows = []
+    for written, place, key in zip(raw.rows, raw.places, keys, strict=True):
+        cells = {name: written[header] for name, header in columns.header.items()}
+        rows.append({**complete(Row(place, cells, columns.header)), "group": key, "method": cells.get("method", "")})
+    cells_in_order = tuple(tuple(written[header] for header in raw.headers) for written in raw.rows)
+    return Planned(raw.headers, cells_in_order, from_rows(rows, fit.metric, source=raw.source))
+
+
+def _series_keys(raw: RawTable, columns: Columns, known: tuple[str, ...]) -> list[str]:
+    """Which series of the fit each row belongs to: column group, or a column that holds nothing but their keys."""
+    if header := columns.header.get("group"):
+        for row, place in zip(raw.rows, raw.places, strict=True):
+            if row[header] not in known and known != ("",):
+                raise InputError(
+                    f"{place}, column {header!r}: {row[header]!r} is no series of the fit",
+                    hint=f"the fit knows {', '.join(known)}",
+                )
+    else:
+        header = next((h for h in raw.headers if all(row[h] in known for row in raw.rows) and known != ("",)), None)
+    if header and known != ("",):
+        return [row[header] for row in raw.rows]
+    if len(known) > 1:
+        raise InputError(
+            f"{raw.source}: the fit has several series ({', '.join(known)}) and no column says which one a row is of",
+            hint="add a column group",
+        )
+    return list(known) * len(raw.rows)

@@ -1,0 +1,106 @@
+"""Pools of candidate examples from a histogram of lengths: TOML, JSON, CSV, or a problem that has one.
+
+TOML   histogram_tokens = [[16, 23, 390], [24, 31, 3233]]     shortest, longest, count; top level or [pool]
+JSON   {"histogram_tokens": [[16, 23, 390], ...]}, or the list alone
+CSV    columns tokens,examples or lo,hi,examples
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ftplan.errors import InputError
+from ftplan.pool import Pool, from_histogram
+from ftplan.presets import ProblemFile, load_problem, names
+from ftplan.readers.delimited import read_delimited
+from ftplan.readers.numbers import CellError, parse
+from ftplan.readers.raw import RawTable
+from ftplan.readers.source import decode, read_bytes, source_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_HINT = "a pool is a histogram: CSV with columns tokens,examples or lo,hi,examples; TOML or JSON with histogram_tokens"
+_ENDS = {"tokens": ("tokens", "tokens"), "lo": ("lo", "hi")}
+
+
+def read_pool(source: str) -> Pool:
+    """The pool in a file, or of the shipped problem of that name. Raises InputError."""
+    if source in names("problems") and not Path(source).exists():
+        pool = pool_of_problem(load_problem(source))
+        if pool is None:
+            raise InputError(f"problem {source!r} has no pool of its own", hint=_HINT)
+        return pool
+    data = read_bytes(source)
+    where = source_name(source)
+    bins = _bins(decode(data, where), Path(source).suffix.lower(), where)
+    name = Path(source).name.split(".")[0] if source != "-" else "stdin"
+    return from_histogram(bins, name=name, source=where, sha256=hashlib.sha256(data).hexdigest())
+
+
+def pool_of_problem(problem: ProblemFile) -> Pool | None:
+    """The pool that a problem file holds or points at; None where it has no [pool]."""
+    table = problem.tables.get("pool", {})
+    if "file" in table:
+        return read_pool(str(problem.relative(table["file"])))
+    if "histogram_tokens" not in table:
+        return None
+    bins = table["histogram_tokens"]
+    digest = hashlib.sha256(json.dumps(bins).encode()).hexdigest()
+    name = table.get("name", problem.name)
+    return from_histogram(bins, name=name, source=table.get("source", problem.name), sha256=digest)
+
+
+def _bins(text: str, suffix: str, where: str) -> Sequence[Sequence[int]]:
+    if suffix == ".toml":
+        return _listed(_toml(text, where), where)
+    if suffix == ".json":
+        try:
+            return _listed(json.loads(text), where)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{where}:{error.lineno}: not JSON: {error.msg}") from error
+    return _columns(read_delimited(text, where))
+
+
+def _toml(text: str, where: str) -> Any:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{where}: not TOML: {error}") from error
+
+
+def _listed(plain: Any, where: str) -> Sequence[Sequence[int]]:
+    if isinstance(plain, Mapping):
+        table = plain.get("pool", plain)
+        plain = table.get("histogram_tokens") if isinstance(table, Mapping) else None
+    if not isinstance(plain, list) or not all(isinstance(row, list) for row in plain):
+        raise InputError(f"{where}: no list histogram_tokens of [shortest, longest, count]", hint=_HINT)
+    return plain
+
+
+def _columns(raw: RawTable) -> list[tuple[int, int, int]]:
+    ends = next((pair for first, pair in _ENDS.items() if first in raw.headers), None)
+    needed = {*(ends or ()), "examples"}
+    if ends is None or not needed <= set(raw.headers):
+        raise InputError(f"{raw.source}: the columns are {', '.join(raw.headers)}", hint=_HINT)
+    return [
+        (_whole(row, ends[0], place), _whole(row, ends[1], place), _whole(row, "examples", place))
+        for row, place in zip(raw.rows, raw.places, strict=True)
+    ]
+
+
+def _whole(row: Mapping[str, str], column: str, place: str) -> int:
+    try:
+        value = parse(row[column])
+    except CellError as error:
+        raise InputError(f"{place}: column {column!r}: {error.problem}", hint=error.hint) from error
+    if not value.is_integer():
+        raise InputError(f"{place}: column {column!r}: {row[column]!r} is not a whole number")
+    return int(value)

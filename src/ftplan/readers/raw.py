@@ -1,0 +1,84 @@
+"""A table as written: every cell is text, and every row knows where it stands."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ftplan.errors import InputError
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Headers in file order; rows as {header: stripped text} ('' where nothing is written).
+
+    source: what messages call the file. places: where each row stands, e.g. 'runs.csv:14' (line 14 in an editor).
+    """
+
+    source: str
+    headers: tuple[str, ...]
+    rows: tuple[Mapping[str, str], ...]
+    places: tuple[str, ...]
+
+    def is_blank(self, header: str) -> bool:
+        """True where no row has anything in the column."""
+        return not any(row[header] for row in self.rows)
+
+    def find(self, name: str, *, option: str) -> str:
+        """The header a user means by `name`: as written, else ignoring case and punctuation."""
+        if name in self.headers:
+            return name
+        matches = [header for header in self.headers if normalise(header) == normalise(name)]
+        if len(matches) == 1:
+            return matches[0]
+        raise InputError(
+            f"{self.source}: no column {name!r} for {option}; the columns are {listed(self.headers)}",
+            hint=suggest(name, self.headers),
+        )
+
+
+def build(
+    source: str, headers: Sequence[str], records: Iterable[tuple[str, Sequence[str]]], *, place: str | None = None
+) -> RawTable:
+    """A RawTable from (place, cells in header order) records: text stripped, blank rows and unnamed columns dropped.
+
+    `place` is where the header stands. Raises InputError for a header written twice, and for a table without rows.
+    """
+    named = [(i, header.strip()) for i, header in enumerate(headers) if header.strip()]
+    seen: dict[str, str] = {}
+    for _, name in named:
+        if (twin := seen.get(name.lower())) is not None:
+            both = repr(name) if twin == name else f"{twin!r} and {name!r}"
+            raise InputError(
+                f"{place or source}: duplicate column {both} in the header", hint="rename or remove one of them"
+            )
+        seen[name.lower()] = name
+    rows, places = [], []
+    for place, cells in records:
+        row = {name: cells[i].strip() for i, name in named}
+        if any(row.values()):
+            rows.append(row)
+            places.append(place)
+    if not rows:
+        raise InputError(f"{source}: there is a header but no run below it", hint="write one row per finished run")
+    return RawTable(source, tuple(name for _, name in named), tuple(rows), tuple(places))
+
+
+def normalise(header: str) -> str:
+    """Headers are compared in this form: 'Eval/Loss', 'eval-loss', 'evalLoss' -> 'eval_loss'."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", header.strip())
+    return re.sub(r"[\s\-/.:_]+", "_", words.lower()).strip("_")
+
+
+def suggest(name: str, known: Iterable[str]) -> str | None:
+    """'did you mean X?' for the closest known name, or None."""
+    by_key = {normalise(k): k for k in known}
+    close = difflib.get_close_matches(normalise(name), by_key, n=1, cutoff=0.7)
+    return f"did you mean {by_key[close[0]]}?" if close else None
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """'a, b, c', cut short where there are many."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

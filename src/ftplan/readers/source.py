@@ -1,0 +1,81 @@
+"""Bytes of a file or stdin, and their text: gzip undone, BOM dropped, anything but UTF-8 refused."""
+
+from __future__ import annotations
+
+import difflib
+import gzip
+import sys
+import zlib
+from pathlib import Path
+
+from ftplan.errors import InputError
+
+_GZIP = b"\x1f\x8b"
+_ZIP = b"PK\x03\x04"  # .xlsx too
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def source_name(path: str) -> str:
+    """What messages call `path`."""
+    return "stdin" if path == "-" else path
+
+
+def read_bytes(path: str) -> bytes:
+    """The whole file ('-' is stdin), unzipped where it starts with gzip's magic number.
+
+    Raises InputError where it cannot be read, is damaged, or is empty.
+    """
+    source = source_name(path)
+    try:
+        data = _stdin() if path == "-" else Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"{source}: no such file", hint=_nearby(path)) from error
+    except IsADirectoryError as error:
+        raise InputError(f"{source} is a folder, not a file") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{source} cannot be read: {reason}") from error
+    if data.startswith(_GZIP):
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"{source}: the gzip data is damaged or cut short ({error})") from error
+    if not data.strip():
+        raise InputError(f"{source} is empty")
+    return data
+
+
+def decode(data: bytes, source: str) -> str:
+    """UTF-8 text, with or without BOM. Raises InputError naming the line of the first byte that is not."""
+    if data.startswith(_ZIP):
+        raise InputError(f"{source} is a zip archive or an Excel workbook, not text", hint="export the sheet as CSV")
+    if data.startswith(_UTF16) or b"\x00" in data:
+        raise InputError(
+            f"{source} is not UTF-8 text: it looks like UTF-16 or a binary file",
+            hint="save it as UTF-8 (iconv -f UTF-16 -t UTF-8)",
+        )
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{source}:{line}: byte 0x{data[error.start]:02x} is not UTF-8 text",
+            hint="save it as UTF-8 (iconv -f LATIN1 -t UTF-8)",
+        ) from error
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None:  # Python's way to say that descriptor 0 is closed
+        raise InputError("stdin is closed", hint="pipe a table into the command, or name a file")
+    return sys.stdin.buffer.read()
+
+
+def _nearby(path: str) -> str | None:
+    """A file of the same folder that may have been meant."""
+    folder = Path(path).parent
+    try:
+        names = sorted(p.name for p in folder.iterdir())
+    except (OSError, ValueError):
+        return None
+    close = difflib.get_close_matches(Path(path).name, names, n=1, cutoff=0.7)
+    return f"did you mean {folder / close[0]}?" if close else None

@@ -1,0 +1,145 @@
+"""Finished runs as arrays: the one table every fit starts from (design section 2).
+
+Pure: files are read in `ftplan.readers`, which builds a `RunTable` from canonical columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Direction = Literal["min", "max"]
+
+#: canonical columns of a run table, in the order they are written (the metric comes last)
+NUMBER_COLUMNS = (
+    "examples",
+    "avg_tokens",
+    "tokens",
+    "model_params",
+    "epochs",
+    "selector_params",
+    "pool_examples",
+    "seed",
+    "stderr",
+)
+TEXT_COLUMNS = ("group", "method")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a run is judged by. `unit` is 'nats', 'percent', 'fraction' or '' where the name tells nothing."""
+
+    name: str
+    direction: Direction
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """n finished runs, one array element each; NaN (or '') where the table says nothing.
+
+    examples       N, unique training examples; 0 is the base model before tuning
+    avg_tokens     L, mean tokens per example as trained
+    tokens         T = N*L, unique tokens
+    model_params   M
+    epochs         passes over the unique data
+    pool_examples  P_e, eligible examples the N were chosen from
+    group, method  series and selection method, as written
+    stderr         known standard error of the metric
+    value          the metric
+    source         where the rows came from, for messages
+    """
+
+    metric: Metric
+    value: Floats
+    examples: Floats
+    avg_tokens: Floats
+    tokens: Floats
+    model_params: Floats
+    epochs: Floats
+    selector_params: Floats
+    pool_examples: Floats
+    seed: Floats
+    stderr: Floats
+    group: tuple[str, ...]
+    method: tuple[str, ...]
+    source: str = "-"
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    @property
+    def data_unit(self) -> Literal["tokens", "examples"]:
+        """What T counts here: 'examples' where the table gives no length and no token count."""
+        trained = ~(self.examples == 0.0)
+        return "tokens" if bool(np.isfinite(self.tokens[trained]).all()) else "examples"
+
+    @property
+    def volume(self) -> Floats:
+        """(n,) T: tokens, or examples where `data_unit` says so; 0 for the base model."""
+        base = self.examples == 0.0
+        return np.where(base, 0.0, self.tokens if self.data_unit == "tokens" else self.examples)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Distinct groups, sorted by model size where every group has one, else in order of first appearance."""
+        seen = list(dict.fromkeys(self.group))
+        index = np.array([seen.index(g) for g in self.group])
+        sizes = [float(np.max(self.model_params[index == k])) for k in range(len(seen))]
+        if np.isfinite(sizes).all() and len(set(sizes)) == len(sizes):
+            seen = [g for _, g in sorted(zip(sizes, seen, strict=True))]
+        return tuple(seen)
+
+    def subset(self, keep: Bools | npt.NDArray[np.intp]) -> RunTable:
+        """The rows picked by a boolean mask or an index array, in that order."""
+        picked = np.arange(len(self))[keep]
+        changes: dict[str, Any] = {}
+        for f in fields(self):
+            column = getattr(self, f.name)
+            if isinstance(column, np.ndarray):
+                changes[f.name] = column[picked]
+            elif f.name in TEXT_COLUMNS:
+                changes[f.name] = tuple(column[i] for i in picked)
+        return replace(self, **changes)
+
+    def series(self) -> Iterator[tuple[str, RunTable]]:
+        """(key, rows) of each group; one series with key '' where the table has no groups."""
+        for key in self.groups:
+            yield key, self.subset(np.array([g == key for g in self.group]))
+
+    def rows(self) -> list[dict[str, float | int | str]]:
+        """Canonical rows, absent values left out, for a fit file; `from_rows` is the inverse."""
+        out: list[dict[str, float | int | str]] = []
+        for i in range(len(self)):
+            row: dict[str, float | int | str] = {}
+            for name in TEXT_COLUMNS:
+                if text := getattr(self, name)[i]:
+                    row[name] = text
+            for name in NUMBER_COLUMNS:
+                number = float(getattr(self, name)[i])
+                if np.isfinite(number):
+                    row[name] = int(number) if number.is_integer() else number
+            row[self.metric.name] = float(self.value[i])
+            out.append(row)
+        return out
+
+
+def from_rows(
+    rows: Sequence[dict[str, Any]], metric: Metric, *, source: str = "-", notes: tuple[str, ...] = ()
+) -> RunTable:
+    """A RunTable from canonical rows (already checked numbers and strings; see `RunTable.rows`)."""
+
+    def numbers(name: str) -> Floats:
+        return np.array([float(row.get(name, np.nan)) for row in rows], dtype=np.float64)
+
+    columns: dict[str, Any] = {name: numbers(name) for name in NUMBER_COLUMNS}
+    for name in TEXT_COLUMNS:
+        columns[name] = tuple(str(row.get(name, "")) for row in rows)
+    return RunTable(metric=metric, value=numbers(metric.name), **columns, source=source, notes=notes)

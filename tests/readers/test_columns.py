@@ -1,0 +1,74 @@
+"""Which header is which column."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from ftplan.readers.columns import ALIASES, CANONICAL, resolve
+from ftplan.readers.metrics import known
+from ftplan.readers.raw import RawTable, build, normalise, suggest
+from ftplan.runs import NUMBER_COLUMNS, TEXT_COLUMNS
+
+
+def table(header: str, *rows: str) -> RawTable:
+    places = [f"t:{i}" for i, _ in enumerate(rows, start=2)]
+    return build("t", header.split(","), zip(places, (r.split(",") for r in rows), strict=True))
+
+
+def test_every_canonical_column_is_known() -> None:
+    assert {*NUMBER_COLUMNS, *TEXT_COLUMNS, "tokens_seen", "fraction"} == set(ALIASES)
+
+
+def test_aliases_are_normalised_and_mean_one_thing() -> None:
+    aliases = [alias for ranks in ALIASES.values() for rank in ranks for alias in rank]
+    assert [a for a, n in Counter([*aliases, *ALIASES]).items() if n > 1] == []
+    assert [a for a in aliases if normalise(a) != a or not re.fullmatch("[a-z_]+", a)] == []
+    # an alias that were also a metric could be taken for either
+    assert [a for a in (*aliases, *ALIASES) if known(a) is not None] == []
+
+
+@pytest.mark.parametrize("alias", sorted(CANONICAL))
+def test_alias(alias: str) -> None:
+    assert resolve(table(f"{alias},x", "7,7"), {}).header[CANONICAL[alias]] == alias
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["eval/loss", "Eval-Loss", "EVAL LOSS", "eval.loss", "evalLoss", " eval__loss ", "eval:loss", "_eval loss"],
+)
+def test_headers_are_compared_without_punctuation(header: str) -> None:
+    assert normalise(header) == "eval_loss"
+
+
+def test_the_canonical_name_wins() -> None:
+    assert resolve(table("num_tokens,Tokens,train_tokens", "1,2,3"), {}).header == {"tokens": "Tokens"}
+
+
+def test_parameters_without_embeddings_come_first() -> None:
+    assert resolve(table("params_total,params_non_embedding,params", "9,8,7"), {}).header == {
+        "model_params": "params_non_embedding"
+    }
+    assert resolve(table("params_total,x", "9,8"), {}).header == {"model_params": "params_total"}
+
+
+def test_a_blank_column_is_absent() -> None:
+    assert resolve(table("tokens,n_tokens", ",2", " ,3"), {}).header == {"tokens": "n_tokens"}
+
+
+def test_model_size_may_be_a_label() -> None:
+    assert resolve(table("model_size,x", "7B,1", "13B,1"), {}).header == {"model_params": "model_size"}
+    assert resolve(table("model_size,x", "small,1", "13B,1"), {}).header == {}
+
+
+def test_map_overrules_names_and_aliases() -> None:
+    columns = resolve(table("rows,examples,n_samples", "1,2,3"), {"ROWS": "num_samples"})
+    assert columns.header == {"examples": "rows"}
+    assert columns.renamed() == ["rows as examples"]
+
+
+def test_suggestions() -> None:
+    assert suggest("exmples", ALIASES) == "did you mean examples?"
+    assert suggest("colour", ALIASES) is None
