@@ -1,0 +1,124 @@
+"""Real tokens to computed tokens: what batching adds, and how far each token attends.
+
+Sources
+    [1] Krell et al. 2021, arXiv 2107.02027 (best-fit packing from a length histogram), and Kundu et al. 2024,
+        arXiv 2407.09105 (packing with attention kept inside each example).
+    [2] Measured on three chat sets with a real tokenizer: packed 98-99.8 % real tokens, random batches of 8 26-47 %.
+    [3] Coffman et al. 1996: best-fit decreasing; on TRL's `bfd` it gives the row count exactly or one low.
+Limits: examples are drawn evenly from the pool given, so only the shares of its lengths matter; it is already cut at
+max_length. A pack that is not full is charged as if filled up (some trainers skip the empty end: then this is dear).
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ftplan.pool import Pool
+
+#: isolated: packed, each token attends to its own example only; shared: packed, to the whole pack; none: padded batches
+Packing = Literal["isolated", "shared", "none"]
+
+#: pools with more distinct lengths are packed as this many groups, each as long as its longest: at most dearer
+PACKING_GROUPS = 256
+
+
+@dataclass(frozen=True)
+class Batching:
+    """What one example becomes in a batch, on average.
+
+    computed_tokens   tokens computed per example, padding or the empty end of a pack included
+    attention_tokens  L_att, tokens each computed token attends over
+    rows              sequences in the batch per example: 1 when padded, below 1 when packed
+    """
+
+    computed_tokens: float
+    attention_tokens: float
+    rows: float
+
+
+def batching(pool: Pool, max_length: int, packing: Packing, batch_examples: int = 1) -> Batching:
+    """How examples drawn evenly from `pool` are batched.
+
+    isolated  L_att = E[S^2] / E[S] of the rows: a token is more often in a long example
+    shared    L_att = max_length, the pack
+    none      rows padded to the longest of each batch of `batch_examples` (per device): E[max] tokens each, and
+              L_att = E[max^2] / E[max]
+    """
+    if pool.longest > max_length:
+        raise ValueError(f"cut the pool at {max_length} tokens first; its longest example has {pool.longest}")
+    if packing == "none":
+        first, second = _longest_moments(pool, batch_examples)
+        return Batching(first, second / first, 1.0)
+    rows = packs_per_example(pool, max_length)
+    attention = pool.attention_tokens if packing == "isolated" else float(max_length)
+    return Batching(rows * max_length, attention, rows)
+
+
+def _longest_moments(pool: Pool, batch_examples: int) -> tuple[float, float]:
+    """E[max] and E[max^2] of the lengths of batch_examples independent draws: P(max <= s) = P(S <= s)^b."""
+    below = np.cumsum(pool.counts) / pool.examples
+    chance = np.diff(np.concatenate([[0.0], below**batch_examples]))
+    lengths = pool.lengths.astype(float)
+    return float(chance @ lengths), float(chance @ lengths**2)
+
+
+def packs_per_example(pool: Pool, max_length: int) -> float:
+    """Packs of max_length tokens per example under best-fit decreasing [1, 3], for many examples.
+
+    Lengths are taken longest first, as shares of all examples; each goes to the packs with the least room that still
+    holds it. Packs with equal room are handled together: a pack's room at least halves each time it is used, so
+    this takes about k * log(max_length) steps for k lengths. A share, unlike a count, has no last half-empty pack.
+    """
+    lengths, shares = _grouped(pool)
+    rooms: list[int] = []  # distinct amounts of room left, ascending
+    packs: dict[int, float] = {}  # share of packs with that room
+    opened = 0.0
+
+    def put(room: int, share: float) -> None:
+        if room not in packs:
+            insort(rooms, room)
+            packs[room] = 0.0
+        packs[room] += share
+
+    for length, share in zip(lengths[::-1], shares[::-1], strict=True):
+        left = share
+        while left > 0.0:
+            at = bisect_left(rooms, length)
+            if at == len(rooms):
+                fits = max_length // length
+                opened += left / fits
+                put(max_length - fits * length, left / fits)
+                break
+            room = rooms.pop(at)
+            available = packs.pop(room)
+            fits = room // length
+            used = min(available, left / fits)
+            if used < available:
+                put(room, available - used)
+            put(room - fits * length, used)
+            # exact zero when these packs hold the rest, whatever the rounding of used * fits
+            left = 0.0 if used < available else left - used * fits
+    return opened
+
+
+def _grouped(pool: Pool) -> tuple[list[int], list[float]]:
+    """Lengths and their shares, ascending; neighbours merged into PACKING_GROUPS groups at the longest of each."""
+    shares = pool.counts / pool.examples
+    if len(pool.lengths) <= PACKING_GROUPS:
+        return [int(v) for v in pool.lengths], [float(v) for v in shares]
+    edges = np.linspace(0, len(shares), PACKING_GROUPS + 1).astype(int)
+    merged = np.add.reduceat(shares, edges[:-1])
+    return [int(v) for v in pool.lengths[edges[1:] - 1]], [float(v) for v in merged]
+
+
+def steps_per_epoch(rows: int, batch_examples: int, grad_accum: int, gpus: int = 1) -> int:
+    """Optimiser steps: ceil(ceil(rows of one device / batch_examples) / grad_accum), as TRL counts them.
+
+    rows: examples, or packs when packed; batch_examples: sequences per device and forward pass.
+    """
+    return math.ceil(math.ceil(math.ceil(rows / gpus) / batch_examples) / grad_accum)

@@ -1,0 +1,288 @@
+"""Shipped facts: models, GPUs, selection models, borrowed laws, problems and run tables, one file each.
+
+Every TOML preset says where its numbers are from (`source`) and when they were read (`date`); units stand in the key
+names. A file without, with a key nobody reads, or with a value of the wrong type is refused.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import math
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ftplan.costs.model import Gpu, Model, Selector
+from ftplan.errors import InputError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+#: folder below presets -> (one of its files in words, suffix)
+KINDS = {
+    "gpus": ("GPU", ".toml"),
+    "models": ("model", ".toml"),
+    "selectors": ("selection model", ".toml"),
+    "laws": ("law", ".toml"),
+    "problems": ("problem", ".toml"),
+    "runs": ("run table", ".csv"),
+}
+
+#: what a value must be, in words and as a check
+Check = tuple[str, Callable[[Any], bool]]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _list_of(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and bool(value) and all(check(v) for v in value)
+
+
+def _is_bin(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 3 and all(_is_number(v) for v in value)
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(_is_number(v) for v in value) and value[0] <= value[1]
+
+
+TEXT: Check = ("text", _is_text)
+DATE: Check = ("a date such as 2026-11-22", lambda v: type(v) is datetime.date)
+COUNT: Check = ("a whole number above 0", _is_count)
+NATURAL: Check = ("a whole number, 0 or more", lambda v: (v == 0 and type(v) is int) or _is_count(v))
+POSITIVE: Check = ("a number above 0", lambda v: _is_number(v) and v > 0)
+NUMBER: Check = ("a number", _is_number)
+NOT_NEGATIVE: Check = ("a number, 0 or more", lambda v: _is_number(v) and v >= 0)
+SHARE: Check = ("a number above 0 and below 1", lambda v: _is_number(v) and 0 < v < 1)
+FLAG: Check = ("true or false", lambda v: isinstance(v, bool))
+TEXTS: Check = ("a list of text", _list_of(_is_text))
+RANGE: Check = ("[lowest, highest]", _is_range)
+BINS: Check = ("a list of [shortest, longest, count]", _list_of(_is_bin))
+EPOCHS: Check = (
+    "a number above 0, or a list of them",
+    lambda v: (_is_number(v) and v > 0) or _list_of(lambda e: _is_number(e) and e > 0)(v),
+)
+
+_PROVENANCE = {"source": TEXT, "date": DATE}
+_MODEL_KEYS = _PROVENANCE | {
+    "layers": COUNT,
+    "d_model": COUNT,
+    "d_ff": COUNT,
+    "q_dim": COUNT,
+    "kv_dim": COUNT,
+    "gated": FLAG,
+    "tied": FLAG,
+    "context_tokens": COUNT,
+    "block_params": COUNT,
+    "embedding_params": COUNT,
+    "total_params": COUNT,
+}
+_GPU_KEYS = _PROVENANCE | {
+    "peak_dense_bf16_tflops": POSITIVE,
+    "memory_gib": POSITIVE,
+    "mfu_full": SHARE,
+    "mfu_lora": SHARE,
+    "mfu_qlora": SHARE,
+    "mfu_source": TEXT,
+}
+_PRICE_KEYS = {"usd_per_gpu_hour": POSITIVE, "price_source": TEXT, "price_date": DATE}
+_LAW_WORDS = {"title": TEXT, "curve": TEXT, "measured_on": TEXT}
+_LAW_KEYS = _PROVENANCE | _LAW_WORDS | {"residual_sd": NOT_NEGATIVE, "borrowed": FLAG}
+_ESTIMATE_KEYS = {"estimate": NUMBER, "low": NUMBER, "high": NUMBER, "unit": TEXT, "how": TEXT}
+_LAW_TABLES: dict[str, dict[str, Check]] = {
+    "metric": {"name": TEXT, "direction": TEXT, "unit": TEXT},
+    "ranges": {"examples": RANGE, "avg_tokens": RANGE, "tokens": RANGE, "model_params": RANGE, "epochs": RANGE},
+}
+#: sections of a problem file and their keys, all optional: flags may supply what a file leaves out
+PROBLEM_TABLES: dict[str, dict[str, Check]] = {
+    "problem": _PROVENANCE | {"title": TEXT, "note": TEXT},
+    "data": {"runs": TEXT, "law": TEXT, "series": TEXT, "metric": TEXT},
+    "pool": {"name": TEXT, "source": TEXT, "file": TEXT, "histogram_tokens": BINS},
+    "training": {
+        "model": TEXT,
+        "tuning": TEXT,
+        "lora_r": COUNT,
+        "max_length": COUNT,
+        "packing": FLAG,
+        "batch_examples": COUNT,
+        "grad_accum": COUNT,
+        "epochs": EPOCHS,
+        "avg_tokens": POSITIVE,
+    },
+    "hardware": _PRICE_KEYS | {"gpu": TEXT, "count": COUNT, "mfu": SHARE, "mfu_source": TEXT},
+    "budget": {"limits": TEXTS},
+    "acquisition": {"usd_per_example": NOT_NEGATIVE, "usd_per_1k_tokens": NOT_NEGATIVE},
+    "selection": {"methods": TEXTS, "selectors": TEXTS, "assume": TEXTS},
+    "goal": {"target": TEXT, "level": SHARE, "seed": NATURAL},
+}
+
+
+@dataclass(frozen=True)
+class ProblemFile:
+    """A checked problem file: section -> key -> value; relative paths in it start at the file's folder."""
+
+    name: str
+    path: Path
+    tables: Mapping[str, Mapping[str, Any]]
+
+    def relative(self, text: str) -> Path:
+        return self.path.parent / text
+
+
+def folder() -> Path:
+    """The presets: inside the installed package, or beside `src` in a source tree or an editable install."""
+    package = Path(__file__).resolve().parent
+    for candidate in (package / "_presets", package.parent.parent / "presets"):
+        if candidate.is_dir():
+            return candidate
+    raise InputError("this installation of ftplan lacks its presets folder", hint="install it again")
+
+
+def names(kind: str) -> list[str]:
+    """Names of all presets of one kind (a key of KINDS), sorted. Reads the folder, not the files."""
+    suffix = KINDS[kind][1]
+    return sorted(path.stem for path in (folder() / kind).glob(f"*{suffix}"))
+
+
+def load_model(name: str) -> Model:
+    """A model preset, by its name or its name on the hub. Raises InputError."""
+    path = _find("models", name)
+    doc = _read(path)
+    _check_keys(path, doc, _MODEL_KEYS, {"position_params": COUNT, "hub_id": TEXT})
+    facts = {key: value for key, value in doc.items() if key != "date"}
+    return Model(name=path.stem, **facts)
+
+
+def load_gpu(name: str) -> Gpu:
+    """A GPU preset. Raises InputError."""
+    path = _find("gpus", name)
+    doc = _read(path)
+    priced = any(key in doc for key in _PRICE_KEYS)
+    _check_keys(path, doc, _GPU_KEYS | (_PRICE_KEYS if priced else {}), {})
+    return Gpu(
+        name=path.stem,
+        peak_flops=doc["peak_dense_bf16_tflops"] * 1e12,
+        memory_gib=float(doc["memory_gib"]),
+        mfu={tuning: doc[f"mfu_{tuning}"] for tuning in ("full", "lora", "qlora")},
+        mfu_source=doc["mfu_source"],
+        usd_per_hour=doc.get("usd_per_gpu_hour"),
+        price_source=doc.get("price_source", ""),
+        price_date=str(doc.get("price_date", "")),
+        source=doc["source"],
+    )
+
+
+def load_selector(name: str) -> Selector:
+    """A selection model that is no language model of its own preset: an embedding model. Raises InputError."""
+    path = _find("selectors", name)
+    doc = _read(path)
+    _check_keys(path, doc, _PROVENANCE | {"params": COUNT}, {"hub_id": TEXT})
+    size = float(doc["params"])
+    return Selector(path.stem, size, size, doc["source"])
+
+
+def load_law(name: str) -> dict[str, Any]:
+    """A borrowed law as it stands in its file: title, curve, metric, params, selection, ranges. Raises InputError."""
+    path = _find("laws", name)
+    doc = _read(path)
+    tables = dict.fromkeys(("metric", "ranges", "params"), _TABLE)
+    _check_keys(path, doc, _LAW_KEYS | tables, {"selection": _TABLE, "note": TEXT})
+    for table, keys in _LAW_TABLES.items():
+        _check_keys(path, doc[table], keys, {}, table)
+    for key, estimate in doc["params"].items():
+        _check_estimate(path, estimate, {}, f"params.{key}")
+    for method, estimate in doc.get("selection", {}).items():
+        selector = {"selector": TEXT, "selector_params": POSITIVE}
+        _check_estimate(path, estimate, selector, f"selection.{method}")
+    return doc
+
+
+def load_problem(name_or_path: str) -> ProblemFile:
+    """A problem preset by name, or a TOML file by its path (anything with a slash or ending in .toml).
+
+    Only a preset must carry source and date. Raises InputError.
+    """
+    own = name_or_path.endswith(".toml") or "/" in name_or_path
+    path = Path(name_or_path) if own else _find("problems", name_or_path)
+    doc = _read(path)
+    _check_keys(path, doc, {}, dict.fromkeys(PROBLEM_TABLES, _TABLE))
+    for table, keys in PROBLEM_TABLES.items():
+        required = _PROVENANCE if table == "problem" and not own else {}
+        if table in doc or required:
+            _check_keys(path, doc.get(table, {}), required, keys, table)
+    return ProblemFile(path.stem, path, doc)
+
+
+def runs_path(name: str) -> Path:
+    """Where a shipped run table lies. Raises InputError."""
+    return _find("runs", name)
+
+
+_TABLE: Check = ("a table", lambda value: isinstance(value, dict))
+
+
+def _find(kind: str, name: str) -> Path:
+    """The file of a preset; case does not matter, nor the owner in front of a hub name."""
+    words, suffix = KINDS[kind]
+    known = names(kind)
+    wanted = name.strip().lower().rsplit("/", 1)[-1]
+    if wanted not in known:
+        raise InputError(f"no {words} preset is named {name!r}", hint=_suggestion(wanted, known))
+    return folder() / kind / f"{wanted}{suffix}"
+
+
+def _suggestion(wanted: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(wanted, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text") from error
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error
+
+
+def _check_keys(
+    path: Path, doc: Mapping[str, Any], required: Mapping[str, Check], optional: Mapping[str, Check], table: str = ""
+) -> None:
+    """Raises InputError, naming file and key, for a missing or unknown key and for a value of the wrong type."""
+    known = {**optional, **required}
+    at = f"{table}." if table else ""
+    for key in required:
+        if key not in doc:
+            raise InputError(f"{path}: key {at + key!r} is missing", hint=f"it is {known[key][0]}")
+    for key, value in doc.items():
+        if key not in known:
+            raise InputError(f"{path}: unknown key {at + key!r}", hint=_suggestion(key, sorted(known)))
+        words, accepts = known[key]
+        if not accepts(value):
+            raise InputError(f"{path}: {at + key!r} is {value!r}, not {words}")
+
+
+def _check_estimate(path: Path, doc: Any, optional: Mapping[str, Check], table: str) -> None:
+    """A number with its 90 % interval and how it was found."""
+    if not isinstance(doc, dict):
+        raise InputError(f"{path}: {table!r} is {doc!r}, not a table")
+    _check_keys(path, doc, _ESTIMATE_KEYS, optional, table)
+    if not doc["low"] <= doc["estimate"] <= doc["high"]:
+        raise InputError(f"{path}: '{table}.estimate' is {doc['estimate']}, outside {doc['low']} to {doc['high']}")

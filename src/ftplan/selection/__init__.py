@@ -1,0 +1,64 @@
+"""Ways to choose N examples from P_e eligible ones, and what scoring them costs. One method, one file of this folder.
+
+A method module holds a pure `selection_flops` and one record, `METHOD`. Adding a file adds the method everywhere.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ftplan.costs.model import Selector
+from ftplan.errors import InputError
+
+#: (selection model or None, tokens of the eligible rows, E[S^2]/E[S] of these rows) -> FLOPs
+SelectionFlops = Callable[[Selector | None, float, float], float]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One selection method.
+
+    selector_kind     presets folder its selection model comes from; '' where it needs none
+    default_selector  preset of that kind, '' where it needs none
+    sampling          how rows are taken: 'uniform' at random, 'top' best score first, 'mid' around the median score
+    aliases           other names in run tables
+    """
+
+    name: str
+    selection_flops: SelectionFlops
+    selector_kind: Literal["", "selectors", "models"] = ""
+    default_selector: str = ""
+    sampling: Literal["uniform", "top", "mid"] = "top"
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def needs_model(self) -> bool:
+        return self.selector_kind != ""
+
+
+def names() -> list[str]:
+    """Names of all methods, sorted. Reads the folder and imports nothing."""
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+
+
+def load(name: str) -> Method:
+    """The method of this name or alias; case, blanks, '-' and '_' do not matter. Raises InputError."""
+    wanted = _plain(name)
+    aliases: dict[str, Method] = {}
+    for known in names():
+        method: Method = importlib.import_module(f"{__name__}.{known}").METHOD
+        aliases.update(dict.fromkeys(map(_plain, (method.name, *method.aliases)), method))
+    if wanted not in aliases:
+        close = difflib.get_close_matches(wanted, aliases, n=1)
+        hint = f"did you mean {aliases[close[0]].name!r}?" if close else f"known: {', '.join(names())}"
+        raise InputError(f"no selection method is named {name!r}", hint=hint)
+    return aliases[wanted]
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in name.lower() if c not in " -_")

@@ -1,0 +1,18 @@
+"""Lexical similarity to a target set (BM25)."""
+
+from __future__ import annotations
+
+from ftplan.costs.model import Selector
+from ftplan.selection import Method
+
+
+def selection_flops(_selector: Selector | None, _tokens: float, _attention_tokens: float) -> float:
+    """0: an inverted index on one CPU core.
+
+    Source: Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond"; counted as 0 FLOPs by
+    Yin and Rush 2025, arXiv 2410.16208. Limits: CPU minutes are left out.
+    """
+    return 0.0
+
+
+METHOD = Method("bm25", selection_flops)
