@@ -1,0 +1,106 @@
+"""Fitting laws to runs: `fit_runs` gives a `Fit`, `predict_rows` uses one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from json import dumps
+
+import numpy as np
+
+from ftplan.errors import InputError
+from ftplan.fit import bootstrap
+from ftplan.fit.borrowed import borrowed_fit, borrowed_predictor
+from ftplan.fit.features import prepare
+from ftplan.fit.predictor import Predictor, from_series
+from ftplan.fit.result import Fit
+from ftplan.fit.series import fit_series
+from ftplan.fit.solve import Objective
+from ftplan.runs import RunTable
+
+__all__ = ["Predicted", "borrowed_fit", "fit_runs", "predict_rows", "predictor"]
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """One row of a prediction, in the metric's unit; extrapolation: factor beyond the fitted data, 1 inside."""
+
+    value: float
+    low: float
+    high: float
+    extrapolation: float
+
+
+def fit_runs(
+    table: RunTable,
+    laws: Sequence[str] = ("auto",),
+    *,
+    objective: Objective = "squares",
+    draws: int = 1000,
+    seed: int = 0,
+    share: str | None = None,
+    progress: Progress = lambda _: None,
+) -> Fit:
+    """Laws fitted to every series of a table, ranked, one selected each. `share`='shape': all groups in one fit.
+
+    Raises NotIdentified where a series cannot carry any law, InputError for a law that does not exist.
+    """
+    if objective == "huber" and (table.metric.direction == "max" or not bool((table.value > 0.0).all())):
+        raise InputError(
+            f"{table.source}: --objective huber compares logarithms, so it needs a positive metric to be lowered, "
+            f"and {table.metric.name} is not one"
+        )
+    pieces = [("", table)] if share == "shape" else list(table.series())
+    series = []
+    for key, rows in pieces:
+        progress(key)
+        series.append(fit_series(prepare(rows), key, laws, objective, draws, seed, progress))
+    return Fit(
+        metric=table.metric,
+        objective=objective,
+        seed=seed,
+        draws=draws,
+        bootstrap=bootstrap.kind(objective),
+        runs=table,
+        runs_sha256=runs_sha256(table),
+        series=tuple(series),
+        warnings=table.notes,
+    )
+
+
+def runs_sha256(table: RunTable) -> str:
+    """Of the canonical rows, so that a copy of a table in another format has the same one."""
+    return sha256(dumps(table.rows(), sort_keys=True).encode()).hexdigest()
+
+
+def predictor(fit: Fit, key: str) -> Predictor:
+    """The predictor of one series of a fit, draws included; of a borrowed law, from its published intervals."""
+    wanted = next(s for s in fit.series if s.key == key)
+    if fit.runs is None:
+        return borrowed_predictor(fit, wanted)
+    rows = fit.runs if key == "" else dict(fit.runs.series())[key]
+    return from_series(rows, wanted, fit.objective, fit.draws, fit.seed)
+
+
+def predict_rows(fit: Fit, table: RunTable, *, level: float = 0.9) -> list[Predicted]:
+    """A prediction for every row of `table`, in its order. InputError for rows of a series the fit does not have."""
+    keys = {s.key for s in fit.series}
+    out: list[Predicted | None] = [None] * len(table)
+    groups = [next(iter(keys)) if len(keys) == 1 else g for g in table.group]
+    for i, key in enumerate(groups):
+        if key not in keys:
+            known = ", ".join(repr(k) for k in sorted(keys))
+            raise InputError(f"{table.source}: row {i + 1}: the fit has no series {key!r}", hint=f"it has {known}")
+    for key in dict.fromkeys(groups):
+        own = np.array([g == key for g in groups])
+        part = table.subset(own)
+        model = predictor(fit, key)
+        rows = model.features(part)
+        low, high = model.interval(rows, level)
+        columns = zip(model.point(rows), low, high, model.extrapolation(part.volume), strict=True)
+        for place, values in zip(np.flatnonzero(own), columns, strict=True):
+            out[int(place)] = Predicted(*(float(v) for v in values))
+    return [p for p in out if p is not None]

@@ -1,0 +1,37 @@
+"""What else the runs could have been: weights and values of resampled tables, drawn by cells of replicates."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ftplan.fit.features import Data
+from ftplan.fit.solve import Objective
+from ftplan.laws.parts import Floats
+
+
+def kind(objective: Objective) -> str:
+    """Wild (residual) for squares: it keeps the design. Case for Huber: outliers are not noise to redistribute."""
+    return "wild" if objective == "squares" else "case"
+
+
+def wild(data: Data, predicted: Floats, n_params: int, draws: int, seed: int) -> Floats:
+    """(draws, n) values: prediction plus residual with one random sign per cell, so that replicates stay together.
+
+    Residuals are widened by sqrt(n / (n - p)) for the freedom that the fit used up (Davidson & Flachaire 2008).
+    """
+    rng = np.random.default_rng(seed)
+    signs = rng.integers(0, 2, size=(draws, data.n_cells)) * 2.0 - 1.0
+    widened = np.sqrt(len(data) / max(len(data) - n_params, 1))
+    out: Floats = predicted + widened * (data.y - predicted) * signs[:, data.cell]
+    return out
+
+
+def case(data: Data, draws: int, seed: int) -> Floats:
+    """(draws, n) weights: cells drawn with replacement within each group, replicates together."""
+    rng = np.random.default_rng(seed)
+    weights = np.zeros((draws, data.n_cells))
+    group_of = {int(c): g for c, g in zip(data.cell, data.rows.level, strict=True)}
+    for level in sorted(set(group_of.values())):
+        own = np.array([c for c, g in sorted(group_of.items()) if g == level])
+        weights[:, own] = rng.multinomial(len(own), np.full(len(own), 1.0 / len(own)), size=draws)
+    return weights[:, data.cell]

@@ -1,0 +1,56 @@
+"""Which laws `auto` tries on a series: every curve, with the terms that the table varies."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ftplan.fit.features import Data
+from ftplan.fit.identify import SIZES_NEEDED, varies_length
+from ftplan.laws.law import Law, parse
+from ftplan.laws.registry import part_names
+
+#: terms that describe length; exactly one or none of them is in a law
+LENGTH_TERMS = ("composition", "length", "drift")
+
+
+def always(data: Data) -> tuple[str, ...]:
+    """Terms and the size part that every candidate carries, since the table varies what they describe."""
+    parts = []
+    if len(data.refs.methods) > 1 and bool((data.rows.ln_pool > 0.0).any()):
+        parts.append("selection")
+    if len(np.unique(data.rows.repeats)) > 1:
+        parts.append("repetition")
+    return tuple(parts)
+
+
+def size_parts(data: Data) -> tuple[str, ...]:
+    """Ways for model size to enter: none for one group of one size, levels for few sizes, laws for three or more."""
+    sizes = len(np.unique(data.rows.m))
+    if sizes >= SIZES_NEEDED:
+        return ("added", "factor", "levels") if len(data.refs.levels) == sizes else ("added", "factor")
+    return ("levels",) if len(data.refs.levels) > 1 else ("",)
+
+
+def candidates(data: Data) -> list[Law]:
+    """All laws to try, token-only ones first."""
+    lengths = ("", *LENGTH_TERMS) if varies_length(data)[0] else ("",)
+    shared = always(data)
+    laws = []
+    for length in lengths:
+        for curve in part_names("curves"):
+            for size in size_parts(data):
+                law = parse("+".join(p for p in (curve, length, *shared, size) if p))
+                if not law.curve.anchored or data.has_base:
+                    laws.append(law)
+    return laws
+
+
+def without_length(law: Law) -> Law:
+    """The same law with its length term taken out: token-only."""
+    return Law(law.curve, tuple(t for t in law.terms if t.name not in LENGTH_TERMS), law.size)
+
+
+def with_length(law: Law, term: str) -> Law:
+    """The same law with one length term."""
+    bare = without_length(law)
+    return parse(f"{bare.name}+{term}")

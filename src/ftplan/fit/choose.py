@@ -1,0 +1,75 @@
+"""Ranking laws on one series, and the tests that say whether length matters at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ftplan.fit.candidates import LENGTH_TERMS, with_length, without_length
+from ftplan.fit.features import Data
+from ftplan.fit.score import Scored, f_test
+
+#: composition against token-only is a nested test at 5 %; length without it counts at half that, since it is the
+#: second look at the same question
+COMPOSITION_LEVEL, LENGTH_LEVEL = 0.05, 0.025
+
+
+@dataclass(frozen=True)
+class LengthTest:
+    """The nested tests of length terms on one curve. p-values; supported: whether a length term may be used at all."""
+
+    curve: str
+    composition: float
+    length: float
+    drift: float
+
+    @property
+    def supported(self) -> bool:
+        return self.composition < COMPOSITION_LEVEL or self.length < LENGTH_LEVEL
+
+
+def rank(scored: Sequence[Scored]) -> list[Scored]:
+    """Best first: error on the held-out largest runs; within one standard error of the best, fewer parameters.
+
+    Laws without that error (too few runs) follow, by AICc, then by RMSE.
+    """
+    known = [s for s in scored if s.ahead_error is not None and s.ahead_se is not None]
+    unknown = [s for s in scored if s.ahead_error is None]
+    unknown.sort(key=lambda s: (s.aicc is None, s.aicc or 0.0, s.rmse))
+    if not known:
+        return unknown
+    best = min(known, key=lambda s: s.ahead_error or 0.0)
+    limit = (best.ahead_error or 0.0) + (best.ahead_se or 0.0)
+
+    def key(s: Scored) -> tuple[bool, int, float]:
+        error = s.ahead_error or 0.0
+        near = error <= limit
+        return (not near, s.n_params if near else 0, error)
+
+    return sorted(known, key=key) + unknown
+
+
+def length_tests(data: Data, scored: Sequence[Scored]) -> LengthTest | None:
+    """Nested F-tests on the curve that fits best of all (by AICc, any length term), so that the wrong curve cannot make
+    a length term look useful. None where no curve was fitted both with and without a length term.
+    """
+    by_name = {s.law.name: s for s in scored}
+    curves: dict[str, float] = {}
+    for s in scored:
+        bare = without_length(s.law)
+        family = [bare.name, *(with_length(bare, t).name for t in LENGTH_TERMS)]
+        if all(name in by_name for name in family[:2]):
+            values = [by_name[name].aicc for name in family if name in by_name]
+            curves[bare.name] = min((v for v in values if v is not None), default=0.0)
+    if not curves:
+        return None
+    name = min(curves, key=lambda c: curves[c])
+    bare_fit = by_name[name]
+    p = {}
+    small = bare_fit
+    for term in LENGTH_TERMS:
+        large = by_name.get(with_length(bare_fit.law, term).name)
+        p[term] = 1.0 if large is None else f_test(bare_fit if term != "drift" else small, large, len(data))
+        if large is not None and term == "length":
+            small = large
+    return LengthTest(name, p["composition"], p["length"], p["drift"])

@@ -1,0 +1,204 @@
+"""Predictions from what a series selected: the point, bootstrap draws of the curve, and intervals for a new run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ftplan.errors import InputError
+from ftplan.fit import bootstrap
+from ftplan.fit.features import Data, features, prepare
+from ftplan.fit.problem import Solution
+from ftplan.fit.result import SeriesFit, Weighted
+from ftplan.fit.solve import Objective, predict, refit, solve
+from ftplan.laws.law import Law, parse
+from ftplan.laws.parts import Floats, Refs, Rows
+from ftplan.runs import Metric, RunTable
+
+
+@dataclass(frozen=True)
+class Member:
+    """One selected law: its weight, its fit (a Solution of one) and its refits to B resampled tables."""
+
+    law: Law
+    weight: float
+    point: Solution
+    draws: Solution
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Predicts the metric of runs of one series.
+
+    residuals: (n,) of the fitted rows, widened for the parameters used; ranges as in `SeriesFit.ranges`;
+    base: score before tuning by group.
+    """
+
+    key: str
+    members: tuple[Member, ...]
+    refs: Refs
+    sign: float
+    residuals: Floats
+    ranges: dict[str, tuple[float, float]]
+    base: dict[str, float]
+    seed: int
+    metric: Metric
+
+    @property
+    def n_draws(self) -> int:
+        return len(self.members[0].draws.objective)
+
+    def features(self, table: RunTable) -> Rows:
+        """Rows of any table, seen from this fit. InputError for a method the fit has not seen."""
+        for i, method in enumerate(table.method):
+            if method and method not in self.refs.methods:
+                known = ", ".join(self.refs.methods)
+                raise InputError(
+                    f"{table.source}: row {i + 1}, column method: {method!r} is not in the fit",
+                    hint=f"it knows {known}",
+                )
+        anchor = np.array([self.sign * self.base.get(g, next(iter(self.base.values()), np.nan)) for g in table.group])
+        return features(table, self.refs, anchor)
+
+    def design(
+        self,
+        *,
+        examples: Floats,
+        avg_tokens: Floats,
+        epochs: float,
+        method: str,
+        selector_params: float,
+        eligible: Floats,
+        model_params: float,
+        counts: str,
+    ) -> Rows:
+        """Rows for candidate plans, each argument a scalar or (n,); method 'random' has no selection in it.
+
+        counts: 'tokens' or 'examples', what T means in the fitted table. model_params is ignored by one-size series.
+        """
+        refs, n = self.refs, len(examples)
+        volume = examples * avg_tokens if counts == "tokens" else examples
+        index = refs.methods.index(method) if method in refs.methods else 0
+        zeros = np.zeros(n)
+        known_selector = index > 0 and selector_params > 0.0 and method in refs.S
+        return Rows(
+            t=np.log(volume / refs.T),
+            x=np.log(avg_tokens / refs.L) if "avg_tokens" in self.ranges else zeros,
+            m=np.full(n, np.log(model_params / refs.M)) if "model_params" in self.ranges else zeros,
+            s=np.full(n, np.log(selector_params / refs.S[method])) if known_selector else zeros,
+            ln_pool=np.log(eligible / examples) if index else zeros,
+            repeats=np.full(n, epochs - 1.0),
+            method=np.full(n, index, dtype=np.intp),
+            level=np.zeros(n, dtype=np.intp),
+            anchor=np.full(n, self.sign * next(iter(self.base.values()), np.nan)),
+        )
+
+    def point(self, rows: Rows) -> Floats:
+        """(n,) expected metric, in its own sign and unit."""
+        total = sum(m.weight * self._curve(m.law, rows, m.point)[0] for m in self.members)
+        return np.asarray(self.sign * total)
+
+    def draws(self, rows: Rows) -> Floats:
+        """(B, n) expected metric under each bootstrap draw; a draw is one member, as often as its weight says."""
+        count = self.n_draws
+        edges = np.cumsum([m.weight for m in self.members])
+        # an even spread over the draws: member k has its share exactly, and the same seed gives the same draws
+        pick = np.searchsorted(edges / edges[-1], (np.arange(count) + 0.5) / count)
+        order = np.random.default_rng(self.seed).permutation(count)
+        out = np.empty((count, rows.t.shape[-1]))
+        for k, member in enumerate(self.members):
+            own = order[pick == k]
+            if len(own):
+                out[own] = self.sign * self._curve(member.law, rows, member.draws.take(own))
+        return out
+
+    def _curve(self, law: Law, rows: Rows, solution: Solution) -> Floats:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return law.evaluate(rows, solution.theta, self.refs).predict(solution.amplitudes)
+
+    def interval(self, rows: Rows, level: float) -> tuple[Floats, Floats]:
+        """Bounds (n,) that a new run falls between with probability `level`: draws of the curve, noise added."""
+        tail = (1.0 - level) / 2.0
+        low, high = np.quantile(self.with_noise(self.draws(rows)), [tail, 1.0 - tail], axis=0)
+        return low, high
+
+    def with_noise(self, draws: Floats) -> Floats:
+        """Draws (B, n) of the curve as draws of a new run: a residual of the fit, with a random sign, is added."""
+        rng = np.random.default_rng(self.seed + 1)
+        noise = rng.choice(self.residuals, size=draws.shape) * rng.choice([-1.0, 1.0], size=draws.shape)
+        out: Floats = draws + noise
+        return out
+
+    def extrapolation(self, tokens: Floats) -> Floats:
+        """(n,) factor by which the amount of data lies outside the fitted range; 1 inside."""
+        low, high = self.ranges["tokens"]
+        with np.errstate(divide="ignore"):
+            return np.maximum(1.0, np.maximum(tokens / high, np.where(tokens > 0.0, low / tokens, np.inf)))
+
+
+def build(
+    data: Data, selected: Sequence[Weighted], objective: Objective, draws: int, seed: int, key: str = ""
+) -> Predictor:
+    """Fit the selected laws to a series and resample it; the same table, laws and seed give the same draws."""
+    members, fitted = [], np.zeros(len(data))
+    n_params = 0.0
+    for choice in selected:
+        law = parse(choice.law)
+        member, own = fit_member(data, law, choice.weight, objective, draws, seed)
+        members.append(member)
+        fitted += choice.weight * own
+        n_params += choice.weight * law.n_params(data.refs)
+    widened = np.sqrt(len(data) / max(len(data) - n_params, 1.0))
+    return Predictor(
+        key=key,
+        members=tuple(members),
+        refs=data.refs,
+        sign=data.sign,
+        residuals=widened * (data.y - fitted),
+        ranges=ranges(data),
+        base={g: data.sign * float(data.rows.anchor[list(data.table.group).index(g)]) for g in data.refs.levels}
+        if data.has_base
+        else {},
+        seed=seed,
+        metric=data.table.metric,
+    )
+
+
+def fit_member(
+    data: Data, law: Law, weight: float, objective: Objective, draws: int, seed: int
+) -> tuple[Member, Floats]:
+    """One law fitted and resampled; its fitted values (n,)."""
+    minima = solve(data, law, np.ones(len(data)), objective)
+    point = minima.take(np.array([0]))
+    fitted = predict(data, law, point)[0]
+    return Member(law, weight, point, resample(data, law, minima, fitted, objective, draws, seed)), fitted
+
+
+def resample(
+    data: Data, law: Law, minima: Solution, fitted: Floats, objective: Objective, draws: int, seed: int
+) -> Solution:
+    """B refits of one law: wild draws for squares, case draws for Huber (see `bootstrap.kind`)."""
+    if bootstrap.kind(objective) == "wild":
+        values = bootstrap.wild(data, fitted, law.n_params(data.refs), draws, seed)
+        return refit(data, law, np.ones_like(values), minima, objective, values)
+    weights = bootstrap.case(data, draws, seed)
+    return refit(data, law, weights, minima, objective)
+
+
+def ranges(data: Data) -> dict[str, tuple[float, float]]:
+    """(min, max) of what the fitted rows cover; columns the table does not have are left out."""
+    columns = {
+        "examples": data.table.examples,
+        "avg_tokens": data.table.avg_tokens,
+        "tokens": data.table.volume,
+        "model_params": data.table.model_params,
+        "epochs": data.table.epochs,
+    }
+    return {k: (float(np.nanmin(v)), float(np.nanmax(v))) for k, v in columns.items() if np.isfinite(v).any()}
+
+
+def from_series(table: RunTable, series: SeriesFit, objective: Objective, draws: int, seed: int) -> Predictor:
+    """The predictor of one series of a fit file, its draws made again from the runs."""
+    return build(prepare(table), series.selected, objective, draws, seed, series.key)

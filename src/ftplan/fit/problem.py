@@ -1,0 +1,73 @@
+"""B weighted fits of one law to the same n rows, as one batch: the object that the solvers work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from ftplan.laws.law import Evaluation, Law
+from ftplan.laws.parts import Floats, Refs, Rows
+
+Bools = npt.NDArray[np.bool_]
+Index = npt.NDArray[np.intp]
+
+
+def pick_rows(rows: Rows, keep: Index | Bools) -> Rows:
+    """Features of a subset of the fits: only those that differ from fit to fit, (B, n), are cut down."""
+    own = {k: v[keep] for k, v in vars(rows).items() if v.ndim == 2}
+    return replace(rows, **own) if own else rows
+
+
+@dataclass(frozen=True)
+class Batch:
+    """y: (B, n) metric, sign turned so that less is better; w: (B, n) weights >= 0, 0 leaves a row out.
+
+    floor_low: lower bound of every floor: 0 for a loss, -maximum for a bounded score, -inf otherwise.
+    """
+
+    law: Law
+    refs: Refs
+    rows: Rows
+    y: Floats
+    w: Floats
+    floor_low: float
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, keep: Index | Bools) -> Batch:
+        """The fits picked by a mask or an index array."""
+        return replace(self, rows=pick_rows(self.rows, keep), y=self.y[keep], w=self.w[keep])
+
+    @cached_property
+    def theta_low(self) -> Floats:
+        return np.array([p.low for p in self.law.nonlinear(self.refs)])
+
+    @cached_property
+    def theta_high(self) -> Floats:
+        return np.array([p.high for p in self.law.nonlinear(self.refs)])
+
+    @cached_property
+    def amplitude_low(self) -> Floats:
+        """(K,) floors at `floor_low`; added floors and the amplitude of the curve at 0."""
+        names = self.law.linear(self.refs)
+        return np.array([self.floor_low if k == "E" or k.startswith("E[") else 0.0 for k in names])
+
+    def evaluate(self, theta: Floats) -> Evaluation:
+        return self.law.evaluate(self.rows, theta, self.refs)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """theta (B, P), amplitudes (B, K), objective (B,); converged (B,) False where the iterations ran out."""
+
+    theta: Floats
+    amplitudes: Floats
+    objective: Floats
+    converged: Bools
+
+    def take(self, keep: Index | Bools) -> Solution:
+        return Solution(self.theta[keep], self.amplitudes[keep], self.objective[keep], self.converged[keep])

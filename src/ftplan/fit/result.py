@@ -1,0 +1,102 @@
+"""What a fit says: immutable records, and nothing that needs numpy to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ftplan.runs import Metric, RunTable
+
+Status = Literal["ok", "at_bound", "not_identified", "fixed", "borrowed"]
+
+
+@dataclass(frozen=True)
+class Param:
+    """One parameter of one law. `low`, `high`: 90 % bootstrap interval.
+
+    `estimate` is None when status is 'not_identified': what the runs cannot tell is never a number.
+    'fixed' is a constant of the formula (L_ref, T_ref), 'borrowed' comes from a preset law.
+    """
+
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+    status: Status = "ok"
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class LawFit:
+    """One law fitted to one series. Errors are in the metric's unit; None where they cannot be computed.
+
+    cv_rmse              cross-validated over cells (runs of one design point leave together)
+    extrapolation_error  mean absolute error on the held-out largest runs, fitted without them
+    extrapolation_se     its standard error
+    """
+
+    name: str
+    params: dict[str, Param]
+    n_params: int
+    rmse: float
+    aicc: float | None
+    cv_rmse: float | None
+    extrapolation_error: float | None
+    extrapolation_se: float | None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """One member of what `auto` selected; weights of a series sum to 1.
+
+    `window`: only the largest that many distinct sizes are fitted; None fits all.
+    """
+
+    law: str
+    weight: float
+    window: int | None = None
+
+
+@dataclass(frozen=True)
+class Identified:
+    """What the runs can tell, each with the reason in words. A plan varies only what is True here."""
+
+    what: dict[str, bool]  # keys: avg_tokens, model_params, epochs, selector_params, and method:<name>
+    why: dict[str, str]
+
+
+@dataclass(frozen=True)
+class SeriesFit:
+    """All laws fitted to one series, ranked best first, and the one (or mixture) to predict with.
+
+    ranges: {examples, avg_tokens, tokens, model_params, epochs: (min, max)} of the fitted runs.
+    best_length: 90 % interval and estimate of the best L at the largest T of the table, None when there is no
+    interior best length. verdict: the sentences a person reads first.
+    """
+
+    key: str
+    selected: tuple[Weighted, ...]
+    laws: tuple[LawFit, ...]
+    identified: Identified
+    ranges: dict[str, tuple[float, float]]
+    residual_sd: float
+    n_runs: int
+    verdict: tuple[str, ...]
+    best_length: Param | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fit file: everything `plan` and `predict` need, runs included, so that draws can be made again."""
+
+    metric: Metric
+    objective: Literal["squares", "huber"]
+    seed: int
+    draws: int
+    bootstrap: str  # 'wild' or 'case'
+    runs: RunTable | None  # None for a borrowed law
+    runs_sha256: str
+    series: tuple[SeriesFit, ...]
+    borrowed: str = ""  # the source of a law from presets/laws; '' for a fit of real runs
+    warnings: tuple[str, ...] = field(default=())

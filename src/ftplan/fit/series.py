@@ -1,0 +1,145 @@
+"""One series from end to end: candidates fitted and ranked, the choice, its parameters, and what it means in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ftplan.errors import NotIdentified
+from ftplan.fit.candidates import candidates, without_length
+from ftplan.fit.choose import LengthTest, length_tests, rank
+from ftplan.fit.features import Data
+from ftplan.fit.identify import identify, varies_length
+from ftplan.fit.parameters import best_length, report, untold
+from ftplan.fit.predictor import ranges, resample
+from ftplan.fit.result import Identified, LawFit, Param, SeriesFit, Weighted
+from ftplan.fit.score import Scored, enough, score
+from ftplan.fit.solve import Objective, predict
+from ftplan.fit.verdict import verdict
+from ftplan.laws.law import Law, parse
+
+#: laws of a ranking whose parameters get bootstrap intervals: what a reader compares
+WITH_INTERVALS = 4
+
+Progress = Callable[[str], None]
+
+
+def fit_series(
+    data: Data,
+    key: str,
+    laws: Sequence[str],
+    objective: Objective,
+    draws: int,
+    seed: int,
+    progress: Progress = lambda _: None,
+) -> SeriesFit:
+    """Fit, rank and select. Raises NotIdentified when the rows are too few or too alike for any law."""
+    refuse_one_size(data, key)
+    asked = [parse(name) for name in laws if name != "auto"]
+    tried = _unique([*asked, *(candidates(data) if "auto" in laws else [])])
+    possible = [law for law in tried if enough(data, law)]
+    if not possible:
+        need = min(law.n_params(data.refs) + 2 for law in tried)
+        raise NotIdentified(
+            f"{_where(data, key)}: {data.n_cells} distinct runs, and the smallest law needs {need} (parameters + 2)"
+        )
+    scored = []
+    for law in possible:
+        progress(law.name)
+        scored.append(score(data, law, objective))
+    tests = length_tests(data, scored)
+    ranked = rank(scored)
+    supported = tests is not None and tests.supported
+    chosen = ranked[0] if asked and "auto" not in laws else _allowed(ranked, supported)
+    identified = identify(data, supported, _length_why(tests))
+    shown = _with_parameters(
+        data, [chosen, *(s for s in ranked if s is not chosen)], identified, objective, draws, seed
+    )
+    residual = data.y - predict(data, chosen.law, chosen.solution)[0]
+    length = _best_length(data, chosen, objective, draws, seed)
+    return SeriesFit(
+        key=key,
+        selected=(Weighted(chosen.law.name, 1.0),),
+        laws=tuple(shown),
+        identified=identified,
+        ranges=ranges(data),
+        residual_sd=float(np.sqrt(residual @ residual / max(len(data) - chosen.n_params, 1))),
+        n_runs=len(data),
+        verdict=verdict(data, chosen, ranked, tests, length),
+        best_length=length,
+        warnings=tuple(_too_few(data, tried, possible)),
+    )
+
+
+def refuse_one_size(data: Data, key: str) -> None:
+    """Runs that never varied the amount of data cannot say what more of it would bring."""
+    sizes = sorted(set(data.table.examples[np.isfinite(data.table.examples)].tolist()))
+    volumes = set(np.round(np.log(data.table.volume), 6).tolist())
+    if len(sizes) == 1 or len(volumes) == 1:
+        what = f"examples = {sizes[0]:,.0f}" if len(sizes) == 1 else f"tokens = {data.table.volume[0]:,.0f}"
+        raise NotIdentified(f"{_where(data, key)}: every run has {what}, so no law can tell what more data would bring")
+
+
+def _where(data: Data, key: str) -> str:
+    return f"{data.table.source}" + (f", series {key!r}" if key else "")
+
+
+def _unique(laws: Sequence[Law]) -> list[Law]:
+    return list({law.name: law for law in laws}.values())
+
+
+def _allowed(ranked: list[Scored], supported: bool) -> Scored:
+    """The best law that uses length only where the tests support it."""
+    return next((s for s in ranked if supported or without_length(s.law).name == s.law.name), ranked[0])
+
+
+def _length_why(tests: LengthTest | None) -> str:
+    if tests is None:
+        return "no law with a length term could be fitted"
+    return f"F-test on {tests.curve}: composition p = {tests.composition:.2g}, length p = {tests.length:.2g}"
+
+
+def _too_few(data: Data, tried: list[Law], possible: list[Law]) -> list[str]:
+    left = [law.name for law in tried if law not in possible]
+    if not left:
+        return []
+    return [
+        f"not fitted, more parameters than {data.n_cells} distinct runs can tell (parameters + 2): {', '.join(left)}"
+    ]
+
+
+def _with_parameters(
+    data: Data, ranked: list[Scored], identified: Identified, objective: Objective, draws: int, seed: int
+) -> list[LawFit]:
+    out = []
+    for place, s in enumerate(ranked):
+        refits = None
+        if place < WITH_INTERVALS:
+            fitted = predict(data, s.law, s.solution)[0]
+            refits = resample(data, s.law, s.minima, fitted, objective, draws, seed)
+        params, warnings = report(s.law, data, s.solution, refits, untold(s.law, data, identified))
+        if not bool(s.solution.converged.all()):
+            warnings.append("the optimum is flat: other parameters fit as well")
+        out.append(
+            LawFit(
+                name=s.law.name,
+                params=params,
+                n_params=s.n_params,
+                rmse=s.rmse,
+                aicc=s.aicc,
+                cv_rmse=s.cv_rmse,
+                extrapolation_error=s.ahead_error,
+                extrapolation_se=s.ahead_se,
+                warnings=tuple(warnings),
+            )
+        )
+    return out
+
+
+def _best_length(data: Data, chosen: Scored, objective: Objective, draws: int, seed: int) -> Param | None:
+    if not chosen.law.has("length") or not varies_length(data)[0]:
+        return None
+    fitted = predict(data, chosen.law, chosen.solution)[0]
+    refits = resample(data, chosen.law, chosen.minima, fitted, objective, draws, seed)
+    return best_length(data, chosen.law, chosen.solution, refits, float(data.table.volume.max()))

@@ -1,0 +1,74 @@
+"""Least squares: batched Levenberg-Marquardt on the nonlinear parameters, amplitudes projected out after every step.
+
+The step uses Kaufman's approximation (1975): the part of the Jacobian that amplitudes could take over is removed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ftplan.fit.problem import Batch, Solution
+from ftplan.fit.project import project
+from ftplan.laws.law import Evaluation
+from ftplan.laws.parts import Floats
+
+#: stop a fit when a step gains less than this share of its sum of squares
+TOLERANCE = 1e-12
+#: the same for refits of resampled tables, whose spread is many orders of magnitude wider
+REFIT_TOLERANCE = 1e-8
+MAX_ITERATIONS = 80
+
+
+def normal_equations(batch: Batch, theta: Floats, amplitudes: Floats, at: Evaluation) -> tuple[Floats, Floats]:
+    """H (B, P, P) and gradient (B, P) of the projected sum of squares (Gauss-Newton)."""
+    root = np.sqrt(batch.w)[:, :, None]
+    slope = batch.law.jacobian(batch.rows, theta, amplitudes, at, batch.refs) * root
+    free = (amplitudes > batch.amplitude_low)[:, None, :]
+    columns = at.columns * root * free
+    residual = (batch.y - at.predict(amplitudes))[:, :, None] * root
+    gram = np.matmul(columns.transpose(0, 2, 1), columns)
+    diagonal = np.einsum("bkk->bk", gram)
+    gram = gram + np.eye(gram.shape[1]) * (1e-12 * diagonal + 1e-300 + 1.0 * (diagonal == 0.0))[:, :, None]
+    taken = np.linalg.solve(gram, np.matmul(columns.transpose(0, 2, 1), slope))
+    reduced = slope - np.matmul(columns, taken)
+    transposed = reduced.transpose(0, 2, 1)
+    return np.matmul(transposed, reduced), np.matmul(transposed, residual)[:, :, 0]
+
+
+def damped_step(hessian: Floats, gradient: Floats, damping: Floats, theta: Floats, low: Floats, high: Floats) -> Floats:
+    """Marquardt's step (B, P) with parameters that push against their bounds held there."""
+    held = ((theta <= low) & (gradient < 0.0)) | ((theta >= high) & (gradient > 0.0))
+    free = ~held
+    diagonal = np.einsum("bpp->bp", hessian)
+    # a parameter the rows say nothing about has a zero row: it stays where it is
+    scale = np.maximum(diagonal, 1e-12 * diagonal.max(axis=1, keepdims=True) + 1e-300)
+    system = hessian * free[:, :, None] * free[:, None, :]
+    system = system + np.eye(hessian.shape[1]) * (damping[:, None] * scale + held)[:, :, None]
+    return np.linalg.solve(system, (gradient * free)[:, :, None])[:, :, 0]
+
+
+def refine(batch: Batch, start: Floats, tolerance: float = TOLERANCE) -> Solution:
+    """Local minima from start (B, P): every fit of the batch runs until it stops gaining, none waits for another."""
+    theta = np.clip(start, batch.theta_low, batch.theta_high)
+    amplitudes, objective = project(batch, batch.evaluate(theta))
+    converged = np.zeros(len(batch), dtype=bool)
+    damping = np.full(len(batch), 1e-2)
+    live = np.arange(len(batch))
+    for _ in range(MAX_ITERATIONS):
+        part, now = batch.take(live), theta[live]
+        hessian, gradient = normal_equations(part, now, amplitudes[live], part.evaluate(now))
+        step = damped_step(hessian, gradient, damping[live], now, batch.theta_low, batch.theta_high)
+        trial = np.clip(now + step, batch.theta_low, batch.theta_high)
+        new_amplitudes, new = project(part, part.evaluate(trial))
+        old = objective[live]
+        better = new < old
+        gained = live[better]
+        theta[gained], amplitudes[gained], objective[gained] = trial[better], new_amplitudes[better], new[better]
+        damping[live] = np.where(better, np.maximum(damping[live] * 0.2, 1e-9), damping[live] * 6.0)
+        small = np.abs(trial - now).max(axis=1) < 1e-9
+        done = (better & (old - new <= tolerance * old)) | small | (damping[live] > 1e8) | (old <= 1e-26)
+        converged[live[done]] = True
+        live = live[~done]
+        if not len(live):
+            break
+    return Solution(theta, amplitudes, objective, converged)

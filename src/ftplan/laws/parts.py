@@ -1,0 +1,130 @@
+"""What a law is made of: one curve over effective data, terms inside ln D, and at most one model-size part.
+
+Every law here is  metric = floor + amplitude · shape(z),  z = ln(D / T_ref), with shape decreasing in z.
+Scores are fitted with the sign turned, so that amplitudes are never negative (`ftplan.fit.problem`).
+Batches: B parameter vectors over n rows. `theta` is (B, p), row features are (n,) or (B, n), results are (B, n).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Refs:
+    """Constants that make coefficients independent of units: geometric means of the fitted rows.
+
+    T: tokens (or examples); L: tokens per example; M: parameters; S: selection-model parameters by method.
+    methods: the names that kap is indexed by (random first); levels: groups with a floor of their own.
+    """
+
+    T: float
+    L: float = 1.0
+    M: float = 1.0
+    S: Mapping[str, float] = field(default_factory=dict)
+    methods: tuple[str, ...] = ("random",)
+    levels: tuple[str, ...] = ("",)
+    varied_selectors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Features of n rows, each (n,) or (B, n).
+
+    t = ln(T/T_ref), x = ln(L/L_ref), m = ln(M/M_ref), s = ln(S/S_ref), ln_pool = ln(P_e/N), repeats = epochs - 1;
+    method, level: indices into `Refs.methods` and `Refs.levels`; anchor: the score before tuning, sign turned as y is.
+    """
+
+    t: Floats
+    x: Floats
+    m: Floats
+    s: Floats
+    ln_pool: Floats
+    repeats: Floats
+    method: npt.NDArray[np.intp]
+    level: npt.NDArray[np.intp]
+    anchor: Floats
+
+
+@dataclass(frozen=True)
+class Nonlinear:
+    """One nonlinear parameter: hard bounds, and the narrower range the start scan looks through."""
+
+    name: str
+    low: float
+    high: float
+    scan: tuple[float, float]
+    unit: str = ""
+    meaning: str = ""
+
+
+#: reported parameters of B fits: name -> (B,)
+Named = dict[str, Floats]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """shape(z, theta) -> (B, n), decreasing in z, between its value at z = -inf and 0.
+
+    slopes(z, theta, shape) -> d shape/dz (B, n) and d shape/d theta (B, n, q).
+    natural turns fitted parameters (scaled by `Refs`) into the formula's own, for reports; fitted is its inverse where
+    all references are 1, for laws that come from a paper.
+    anchored: amplitude = score before tuning - floor, so that the curve starts at the N = 0 row.
+    """
+
+    name: str
+    formula: str
+    source: str
+    params: tuple[Nonlinear, ...]
+    shape: Callable[[Floats, Floats], Floats]
+    slopes: Callable[[Floats, Floats, Floats], tuple[Floats, Floats]]
+    natural: Callable[[Named, Refs], Named]
+    fitted: Callable[[Named], Named]
+    anchored: bool = False
+    reduces_to: str = ""
+
+
+@dataclass(frozen=True)
+class Term:
+    """An addend of ln D. value(rows, theta, refs) -> (B, n); gradient -> (B, n, p).
+
+    contains: names of terms that this one already includes, never combined with it.
+    null: the parameter values at which the term vanishes.
+    """
+
+    name: str
+    formula: str
+    source: str
+    params: Callable[[Refs], tuple[Nonlinear, ...]]
+    value: Callable[[Rows, Floats, Refs], Floats]
+    gradient: Callable[[Rows, Floats, Refs], Floats]
+    natural: Callable[[Named, Refs], Named]
+    contains: tuple[str, ...] = ()
+    null: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How model size enters: a factor on the amplitude, an added floor, or a floor per level.
+
+    factor(rows, theta) -> (B, n) multiplies the shape; floors(rows, theta, refs) -> (B, n, k) floor columns that
+    stand beside (added) or in place of (levels) the constant one; their derivatives are taken with respect to theta,
+    of which there is at most one.
+    """
+
+    name: str
+    formula: str
+    source: str
+    params: tuple[Nonlinear, ...]
+    floor_names: Callable[[Refs], tuple[str, ...]]
+    floors: Callable[[Rows, Floats, Refs], Floats]
+    floors_gradient: Callable[[Rows, Floats, Refs], Floats] | None = None
+    factor: Callable[[Rows, Floats], Floats] | None = None
+    factor_gradient: Callable[[Rows, Floats], Floats] | None = None
+    natural: Callable[[Named, Refs], Named] | None = None

@@ -1,0 +1,47 @@
+"""Repetition: a second pass over the same data is worth less than fresh data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term
+
+#: R* = 15.4 on pre-training data (Muennighoff et al. 2023, table 2); fine-tunes may differ a hundredfold either way
+LN_RSTAR = Nonlinear("ln_Rstar", -4.0, 6.0, (-2.0, 4.0), meaning="log of the repeats after which more hardly help")
+
+
+def params(refs: Refs) -> tuple[Nonlinear, ...]:
+    return (LN_RSTAR,)
+
+
+def _worth(rows: Rows, theta: Floats) -> tuple[Floats, Floats, Floats]:
+    scale = np.exp(theta[:, :1])
+    decay = np.exp(-rows.repeats / scale)
+    return scale, decay, 1.0 + scale * (1.0 - decay)
+
+
+def value(rows: Rows, theta: Floats, refs: Refs) -> Floats:
+    """Ln r, r = 1 + R*·(1 - exp(-repeats/R*)), repeats = epochs - 1."""
+    return np.log(_worth(rows, theta)[2])
+
+
+def gradient(rows: Rows, theta: Floats, refs: Refs) -> Floats:
+    scale, decay, worth = _worth(rows, theta)
+    by_log_scale = scale * (1.0 - decay) - rows.repeats * decay
+    return (by_log_scale / worth)[:, :, None]
+
+
+def natural(named: Named, refs: Refs) -> Named:
+    out = {k: v for k, v in named.items() if k != "ln_Rstar"}
+    return {**out, "Rstar": np.exp(named["ln_Rstar"])}
+
+
+TERM = Term(
+    name="repetition",
+    formula="ln(1 + R*·(1 - exp(-(epochs - 1)/R*)))",
+    source="Muennighoff et al. 2023, arXiv 2305.16264, eq. 5",
+    params=params,
+    value=value,
+    gradient=gradient,
+    natural=natural,
+)

@@ -1,0 +1,63 @@
+"""Selection: chosen examples are worth more than random ones, until all eligible ones are used."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term
+
+#: kap = 1 would make N chosen examples worth the whole pool, whatever N; below -2 a method is worse than no data
+KAP_LOW, KAP_HIGH = -2.0, 0.99
+
+
+def params(refs: Refs) -> tuple[Nonlinear, ...]:
+    """One kap per method but random, then one eta where a method was run with two selector sizes."""
+    kaps = tuple(
+        Nonlinear(f"kap[{m}]", KAP_LOW, KAP_HIGH, (-0.3, 0.7), meaning=f"gain of choosing by {m}; 0 = random")
+        for m in refs.methods[1:]
+    )
+    if not refs.varied_selectors:
+        return kaps
+    return (*kaps, Nonlinear("eta", 0.0, 2.0, (0.05, 1.0), meaning="how fast a larger selection model chooses better"))
+
+
+def _strength(rows: Rows, theta: Floats, refs: Refs) -> tuple[Floats, Floats, Floats]:
+    """kap(S) of each row, and its derivatives by kap_ref and eta: kap(S) = 1 - (1 - kap_ref)^((S/S_ref)^eta)."""
+    kap = np.concatenate([np.zeros((len(theta), 1)), theta[:, : len(refs.methods) - 1]], axis=1)
+    method = np.broadcast_to(rows.method, (len(theta), rows.method.shape[-1]))
+    ref = np.take_along_axis(kap, method, axis=1)
+    if not refs.varied_selectors:
+        return ref, np.ones_like(ref), np.zeros_like(ref)
+    s = np.where(method > 0, rows.s, 0.0)
+    power = np.exp(theta[:, -1:] * s)
+    rest = (1.0 - ref) ** power
+    return 1.0 - rest, power * rest / (1.0 - ref), -rest * np.log1p(-ref) * power * s
+
+
+def value(rows: Rows, theta: Floats, refs: Refs) -> Floats:
+    """kap(S)·ln(P_e/N)."""
+    return _strength(rows, theta, refs)[0] * rows.ln_pool
+
+
+def gradient(rows: Rows, theta: Floats, refs: Refs) -> Floats:
+    _, by_kap, by_eta = _strength(rows, theta, refs)
+    columns = [by_kap * rows.ln_pool * (rows.method == k) for k in range(1, len(refs.methods))]
+    if refs.varied_selectors:
+        columns.append(by_eta * rows.ln_pool)
+    return np.stack(columns, axis=-1)
+
+
+def natural(named: Named, refs: Refs) -> Named:
+    return dict(named)
+
+
+TERM = Term(
+    name="selection",
+    formula="kap[method]·ln(P_e/N), kap[random] = 0; kap(S) = 1 - (1 - kap)^((S/S_ref)^eta)",
+    source="ftplan; fits the runs of Yin & Rush 2025, arXiv 2410.16208, with one parameter a method",
+    params=params,
+    value=value,
+    gradient=gradient,
+    natural=natural,
+    null={"kap": 0.0},
+)
