@@ -1,0 +1,69 @@
+"""The question: what may be varied, what it costs, and every limit. Files and flags become one of these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ftplan.costs.model import Gpu, Model, Selector
+from ftplan.pool import Pool
+from ftplan.units import Budget
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """Numbers that the runs do not tell, allowed by `--assume NAME`: borrowed from a preset, each with its range.
+
+    params: name of a law parameter (kap[gradient], Rstar, eta) -> (estimate, low, high), a 90 % range;
+    selector_params: method -> S that its kap belongs to.
+    """
+
+    name: str
+    params: dict[str, tuple[float, float, float]]
+    why: str
+    selector_params: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One planning problem, all names resolved.
+
+    series             which series of the fit; '' when the fit has one
+    tuning             full, lora or qlora; lora_r only with the latter two
+    max_length         cut in tokens; longer examples are truncated
+    batch_examples     examples (packed: sequences) per optimiser step on all GPUs
+    avg_tokens         L fixed by the user, or None
+    epochs             choices to consider, or None: what the fit identifies, else its table's value
+    methods, selectors choices to consider; None: what the fit supports
+    assume             what the user allows to borrow where the runs say nothing
+    price_why, mfu_why where these numbers come from, for the plan's assumptions
+    """
+
+    name: str
+    pool: Pool
+    model: Model
+    budgets: tuple[Budget, ...]
+    series: str = ""
+    tuning: str = "full"
+    lora_r: int | None = None
+    max_length: int = 2048
+    packing: bool = True
+    batch_examples: int = 8
+    grad_accum: int = 1
+    avg_tokens: float | None = None
+    epochs: tuple[float, ...] | None = None
+    methods: tuple[str, ...] | None = None
+    selectors: tuple[Selector, ...] = ()
+    assume: tuple[Assumed, ...] = ()
+    gpu: Gpu | None = None
+    gpu_count: int = 1
+    mfu: float | None = None
+    mfu_why: str = ""
+    usd_per_gpu_hour: float | None = None
+    price_why: str = ""
+    usd_per_example: float = 0.0
+    usd_per_1k_tokens: float = 0.0
+    target: float | None = None
+    seed: int = 0
+    level: float = 0.9
+    note: str = ""
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,142 @@
+"""The answer: a data plan as immutable records (design section 6, `kind: plan`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ftplan.costs.chain import Step
+from ftplan.runs import Metric
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to draw the data: a length band (tokens, inclusive), then sampling inside it."""
+
+    band: tuple[int, int]
+    sampling: Literal["uniform", "top", "mid"]
+    cut_tokens: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Data:
+    """examples: N; avg_tokens: L after the cut; total_tokens: N*L, unique."""
+
+    examples: int
+    avg_tokens: float
+    total_tokens: float
+    epochs: float
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Selection:
+    """eligible_examples: P_e, the rows the N are chosen from (after cut, filters and band)."""
+
+    method: str
+    model: str
+    model_params: float
+    eligible_examples: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the training job needs. model_params: without the input embedding."""
+
+    model: str
+    model_params: float
+    tuning: str
+    lora_r: int | None
+    max_length: int
+    packing: bool
+    batch_examples: int
+    grad_accum: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """FLOPs, hours and money; None where no GPU or no price is known."""
+
+    train_flops: float
+    selection_flops: float
+    total_flops: float
+    gpu_hours: float | None
+    wall_hours: float | None
+    usd: float | None
+    compute_usd: float | None = None
+    data_usd: float = 0.0
+
+
+@dataclass(frozen=True)
+class BudgetUse:
+    """kind, limit and used in the kind's unit (see `ftplan.units.BUDGET_UNITS`); share = used / limit."""
+
+    kind: str
+    limit: float
+    used: float
+
+    @property
+    def share(self) -> float:
+        return self.used / self.limit
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The metric of the finished run; low, high bound a new run with probability `level`.
+
+    extrapolation: how far beyond the fitted tokens, as a factor (1 = inside).
+    """
+
+    metric: Metric
+    value: float
+    low: float
+    high: float
+    level: float
+    extrapolation: float
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A plan that lost: the best of its method or a nearby choice, and by how much it loses.
+
+    loss: how much worse the metric is (>= 0); better_probability: share of bootstrap draws in which it wins.
+    """
+
+    what: str
+    data: Data
+    selection: Selection
+    prediction: Prediction
+    cost: Cost
+    loss: float
+    better_probability: float | None
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A number that is a judgement or borrowed: name, value as text, reason or source."""
+
+    name: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The optimum and everything a reader asks next. `sensitivity` rows: (what, metric, examples, avg_tokens)."""
+
+    name: str
+    data: Data
+    selection: Selection
+    training: Training
+    cost: Cost
+    budgets: tuple[BudgetUse, ...]
+    prediction: Prediction
+    binding: tuple[str, ...]
+    alternatives: tuple[Alternative, ...]
+    chain: tuple[Step, ...]
+    assumptions: tuple[Assumption, ...]
+    warnings: tuple[str, ...]
+    inputs: dict[str, object]
+    measured_on: str
