@@ -23,7 +23,15 @@ class InputError(FtplanError):
 
 
 class NotIdentified(FtplanError):
-    """The runs cannot tell what was asked of them. Exit code 2."""
+    """The runs cannot tell what was asked of them. Exit code 2.
+
+    examples, avg_tokens: the middle of the runs there are, around which pilot runs can be proposed; None if unknown.
+    """
+
+    def __init__(self, message: str, *, examples: float | None = None, avg_tokens: float | None = None) -> None:
+        super().__init__(message)
+        self.examples = examples
+        self.avg_tokens = avg_tokens
 
 
 class Infeasible(FtplanError):

@@ -94,14 +94,13 @@ _MODEL_KEYS = _PROVENANCE | {
 }
 _GPU_KEYS = _PROVENANCE | {
     "peak_dense_bf16_tflops": POSITIVE,
-    "memory_gib": POSITIVE,
     "mfu_full": SHARE,
     "mfu_lora": SHARE,
     "mfu_qlora": SHARE,
     "mfu_source": TEXT,
 }
 _PRICE_KEYS = {"usd_per_gpu_hour": POSITIVE, "price_source": TEXT, "price_date": DATE}
-_LAW_WORDS = {"title": TEXT, "curve": TEXT, "measured_on": TEXT}
+_LAW_WORDS = {"title": TEXT, "law": TEXT, "measured_on": TEXT}
 _LAW_KEYS = _PROVENANCE | _LAW_WORDS | {"residual_sd": NOT_NEGATIVE, "borrowed": FLAG}
 _ESTIMATE_KEYS = {"estimate": NUMBER, "low": NUMBER, "high": NUMBER, "unit": TEXT, "how": TEXT}
 _LAW_TABLES: dict[str, dict[str, Check]] = {
@@ -177,7 +176,6 @@ def load_gpu(name: str) -> Gpu:
     return Gpu(
         name=path.stem,
         peak_flops=doc["peak_dense_bf16_tflops"] * 1e12,
-        memory_gib=float(doc["memory_gib"]),
         mfu={tuning: doc[f"mfu_{tuning}"] for tuning in ("full", "lora", "qlora")},
         mfu_source=doc["mfu_source"],
         usd_per_hour=doc.get("usd_per_gpu_hour"),
@@ -197,11 +195,11 @@ def load_selector(name: str) -> Selector:
 
 
 def load_law(name: str) -> dict[str, Any]:
-    """A borrowed law as it stands in its file: title, curve, metric, params, selection, ranges. Raises InputError."""
+    """A borrowed law as it stands in its file: title, law, metric, params, selection, ranges. Raises InputError."""
     path = _find("laws", name)
     doc = _read(path)
     tables = dict.fromkeys(("metric", "ranges", "params"), _TABLE)
-    _check_keys(path, doc, _LAW_KEYS | tables, {"selection": _TABLE, "note": TEXT})
+    _check_keys(path, doc, _LAW_KEYS | tables, {"selection": _TABLE, "note": TEXT, "L_ref_tokens": POSITIVE})
     for table, keys in _LAW_TABLES.items():
         _check_keys(path, doc[table], keys, {}, table)
     for key, estimate in doc["params"].items():

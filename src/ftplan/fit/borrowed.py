@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ftplan.fit.predictor import Member, Predictor
+from ftplan.fit.predictor import Inside, Predictor
 from ftplan.fit.problem import Solution
 from ftplan.fit.result import Fit, Identified, LawFit, Param, SeriesFit, Weighted
 from ftplan.laws.law import Law, parse
@@ -26,19 +26,27 @@ DRAWS = 1000
 def borrowed_fit(doc: Mapping[str, Any], seed: int = 0) -> Fit:
     """A validated law preset (`presets.load_law`) as a fit of one series without runs."""
     methods = doc.get("selection", {})
-    name = doc["curve"] + ("+selection" if methods else "")
+    law_parts = parse(doc["law"])
     params = {key: _param(value) for key, value in doc["params"].items()}
     for method, value in methods.items():
         params[f"kap[{method}]"] = _param(value)
         if "selector_params" in value:
             params[f"S_ref[{method}]"] = Param(float(value["selector_params"]), status="fixed", unit="parameters")
-    law = LawFit(name, params, len(params), float(doc["residual_sd"]), None, None, None, None)
+    if "L_ref_tokens" in doc:
+        params["L_ref"] = Param(float(doc["L_ref_tokens"]), status="fixed", unit="tokens")
+    law = LawFit(law_parts.name, params, len(params), float(doc["residual_sd"]), None, None, None, None)
     source = f"{doc['title']} ({doc['source']})"
-    held = {"avg_tokens": "the borrowed law does not say", "epochs": "the borrowed law does not say"}
-    what = {"avg_tokens": False, "model_params": False, "epochs": False, "selector_params": False}
+    silent = "the borrowed law does not say"
+    held = {"avg_tokens": silent, "model_params": silent, "epochs": silent, "selector_params": silent}
+    what = {
+        "avg_tokens": law_parts.has("composition"),
+        "model_params": False,
+        "epochs": False,
+        "selector_params": False,
+    }
     series = SeriesFit(
         key="",
-        selected=(Weighted(name, 1.0),),
+        selected=(Weighted(law_parts.name, 1.0),),
         laws=(law,),
         identified=Identified({**what, **{f"method:{m}": True for m in methods}}, held),
         ranges={k: (float(low), float(high)) for k, (low, high) in doc["ranges"].items()},
@@ -78,7 +86,8 @@ def borrowed_predictor(fit: Fit, series: SeriesFit) -> Predictor:
     law = parse(fitted.name)
     methods = tuple(k[4:-1] for k in fitted.params if k.startswith("kap["))
     sizes = {k[6:-1]: p.estimate or 1.0 for k, p in fitted.params.items() if k.startswith("S_ref[")}
-    refs = Refs(T=1.0, methods=("random", *methods), S=sizes)
+    length = fitted.params.get("L_ref", Param(1.0)).estimate or 1.0
+    refs = Refs(T=1.0, L=length, methods=("random", *methods), S=sizes)
     sign = 1.0 if fit.metric.direction == "min" else -1.0
     rng = np.random.default_rng(fit.seed)
     point, drawn = {}, {}
@@ -93,12 +102,13 @@ def borrowed_predictor(fit: Fit, series: SeriesFit) -> Predictor:
             if p.unit == "tokens"
             else two_piece(p.estimate, p.low, p.high, z)
         )
-    member = Member(law, 1.0, _solution(law, refs, point, sign), _solution(law, refs, drawn, sign))
+    inside = Inside(law, _solution(law, refs, point, sign), _solution(law, refs, drawn, sign))
     quantiles = (np.arange(200) + 0.5) / 200.0
     normal = np.sort(np.random.default_rng(0).standard_normal(20_000))[(quantiles * 20_000).astype(int)]
     return Predictor(
         key="",
-        members=(member,),
+        inside=inside,
+        ahead=None,
         refs=refs,
         sign=sign,
         residuals=series.residual_sd * normal,

@@ -16,6 +16,8 @@ from ftplan.runs import RunTable
 REPLICATE_LN = 0.15
 #: the held-out largest runs: the top level of data, widened until it holds this share of the cells
 HELD_OUT_SHARE = 0.1
+#: a bend beyond this many times the largest run cannot be told from none; any of 30 to 1,000 gives the same forecasts
+REACH = 100.0
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def references(table: RunTable) -> Refs:
         methods=("random", *others),
         levels=tuple(dict.fromkeys(t.group)) or ("",),
         varied_selectors=tuple(m for m, v in sizes.items() if len(set(v.tolist())) > 1),
+        reach=float(np.log(REACH * np.max(t.volume) / geometric_mean(t.volume))),
     )
 
 

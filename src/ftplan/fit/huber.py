@@ -53,6 +53,7 @@ def _newton(batch: Batch, theta: Floats, amplitudes: Floats, damping: Floats) ->
     high = np.concatenate([batch.theta_high, np.full(amplitudes.shape[1], np.inf)])
     all_of = np.concatenate([theta, amplitudes], axis=1)
     held = ((all_of <= low) & (gradient < 0.0)) | ((all_of >= high) & (gradient > 0.0))
+    held[:, theta.shape[1] :] |= batch.held
     free = ~held
     system = hessian * free[:, :, None] * free[:, None, :]
     diagonal = np.einsum("bpp->bp", hessian)

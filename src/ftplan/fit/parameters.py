@@ -47,6 +47,9 @@ def report(
         if name in hidden:
             out[name] = Param(None, status="not_identified")
             continue
+        if law.curve.floor_held and (name == "E" or name.startswith("E[")):
+            out[name] = Param(float(value[0]), status="fixed")
+            continue
         out[name] = _param(float(value[0]), None if drawn is None else drawn[name], bounds.get(name), name in edges)
         if out[name].status == "at_bound":
             warnings.append(f"{name} is at its bound ({value[0]:.4g})")

@@ -9,6 +9,7 @@ import numpy as np
 
 from ftplan.errors import InputError
 from ftplan.fit import bootstrap
+from ftplan.fit.ahead import Ahead, mixture
 from ftplan.fit.features import Data, features, prepare
 from ftplan.fit.problem import Solution
 from ftplan.fit.result import SeriesFit, Weighted
@@ -19,11 +20,10 @@ from ftplan.runs import Metric, RunTable
 
 
 @dataclass(frozen=True)
-class Member:
-    """One selected law: its weight, its fit (a Solution of one) and its refits to B resampled tables."""
+class Inside:
+    """The law used inside the data: its fit (a Solution of one) and its refits to B resampled tables."""
 
     law: Law
-    weight: float
     point: Solution
     draws: Solution
 
@@ -32,12 +32,14 @@ class Member:
 class Predictor:
     """Predicts the metric of runs of one series.
 
-    residuals: (n,) of the fitted rows, widened for the parameters used; ranges as in `SeriesFit.ranges`;
-    base: score before tuning by group.
+    ahead: the mixture used from twice the largest run on, None where the law inside goes all the way; between, both
+    count, by the logarithm of T. residuals: (n,) of the fitted rows, widened for the parameters used; ranges as in
+    `SeriesFit.ranges`; base: score before tuning by group.
     """
 
     key: str
-    members: tuple[Member, ...]
+    inside: Inside
+    ahead: Ahead | None
     refs: Refs
     sign: float
     residuals: Floats
@@ -48,7 +50,7 @@ class Predictor:
 
     @property
     def n_draws(self) -> int:
-        return len(self.members[0].draws.objective)
+        return len(self.inside.draws.objective)
 
     def features(self, table: RunTable) -> Rows:
         """Rows of any table, seen from this fit. InputError for a method the fit has not seen."""
@@ -96,32 +98,51 @@ class Predictor:
         )
 
     def point(self, rows: Rows) -> Floats:
-        """(n,) expected metric, in its own sign and unit."""
-        total = sum(m.weight * self._curve(m.law, rows, m.point)[0] for m in self.members)
-        return np.asarray(self.sign * total)
+        """(n,) expected metric, in its own sign and unit; (B, n) where the rows' features differ from draw to draw."""
+        turned = self._inside(rows, self.inside.point)
+        if self.ahead is not None:
+            turned = self._blend(turned, self.ahead.centre(rows), self.ahead.share(rows))
+        return np.asarray(self.sign * (turned if rows.t.ndim == 2 else turned[0]))
 
     def draws(self, rows: Rows) -> Floats:
-        """(B, n) expected metric under each bootstrap draw; a draw is one member, as often as its weight says."""
-        count = self.n_draws
-        edges = np.cumsum([m.weight for m in self.members])
-        # an even spread over the draws: member k has its share exactly, and the same seed gives the same draws
-        pick = np.searchsorted(edges / edges[-1], (np.arange(count) + 0.5) / count)
-        order = np.random.default_rng(self.seed).permutation(count)
-        out = np.empty((count, rows.t.shape[-1]))
-        for k, member in enumerate(self.members):
-            own = order[pick == k]
-            if len(own):
-                out[own] = self.sign * self._curve(member.law, rows, member.draws.take(own))
-        return out
+        """(B, n) expected metric under each bootstrap draw, noise of new runs left out."""
+        turned = self._inside(rows, self.inside.draws)
+        if self.ahead is not None and bool((self.ahead.share(rows) > 0.0).any()):
+            ahead = self.ahead.draws(rows, self.n_draws, self.seed + 2)
+            turned = self._blend(turned, ahead, self.ahead.share(rows))
+        return np.asarray(self.sign * turned)
 
-    def _curve(self, law: Law, rows: Rows, solution: Solution) -> Floats:
+    def _inside(self, rows: Rows, solution: Solution) -> Floats:
+        theta, amplitudes = solution.theta, solution.amplitudes
+        if rows.t.ndim == 2 and len(theta) == 1:
+            theta, amplitudes = (np.repeat(v, len(rows.t), axis=0) for v in (theta, amplitudes))
         with np.errstate(over="ignore", invalid="ignore"):
-            return law.evaluate(rows, solution.theta, self.refs).predict(solution.amplitudes)
+            return self.inside.law.evaluate(rows, theta, self.refs).predict(amplitudes)
+
+    def _blend(self, inside: Floats, ahead: Floats, share: Floats) -> Floats:
+        """Turned metric from the law inside (linear) and the mixture ahead (logarithm of the distance to the floor)."""
+        assert self.ahead is not None
+        floor = self.ahead.floor
+        own = np.log(np.maximum(inside - floor, 1e-300))
+        blended = np.exp((1.0 - share) * np.where(share < 1.0, own, 0.0) + share * ahead)
+        return np.asarray(np.where(share > 0.0, floor + blended, inside))
 
     def interval(self, rows: Rows, level: float) -> tuple[Floats, Floats]:
-        """Bounds (n,) that a new run falls between with probability `level`: draws of the curve, noise added."""
+        """Bounds (n,) that a new run falls between with probability `level`.
+
+        Inside the data: quantiles of the draws with noise. Ahead: the mixture's own width. Between: both, blended.
+        """
         tail = (1.0 - level) / 2.0
-        low, high = np.quantile(self.with_noise(self.draws(rows)), [tail, 1.0 - tail], axis=0)
+        bounds = np.quantile(
+            self.sign * self.with_noise(self.sign * self._inside(rows, self.inside.draws)), [tail, 1.0 - tail], axis=0
+        )
+        if self.ahead is not None and rows.t.ndim == 1:
+            down, up = self.ahead.half_widths(rows, level)
+            share, centre = self.ahead.share(rows), self.ahead.centre(rows)[0]
+            bounds = np.stack(
+                [self._blend(bounds[0], centre - down, share), self._blend(bounds[1], centre + up, share)]
+            )
+        low, high = bounds if self.sign > 0 else -bounds[::-1]
         return low, high
 
     def with_noise(self, draws: Floats) -> Floats:
@@ -142,38 +163,26 @@ def build(
     data: Data, selected: Sequence[Weighted], objective: Objective, draws: int, seed: int, key: str = ""
 ) -> Predictor:
     """Fit the selected laws to a series and resample it; the same table, laws and seed give the same draws."""
-    members, fitted = [], np.zeros(len(data))
-    n_params = 0.0
-    for choice in selected:
-        law = parse(choice.law)
-        member, own = fit_member(data, law, choice.weight, objective, draws, seed)
-        members.append(member)
-        fitted += choice.weight * own
-        n_params += choice.weight * law.n_params(data.refs)
-    widened = np.sqrt(len(data) / max(len(data) - n_params, 1.0))
+    law = next(parse(w.law) for w in selected if w.zone == "within")
+    minima = solve(data, law, np.ones(len(data)), objective)
+    point = minima.take(np.array([0]))
+    fitted = predict(data, law, point)[0]
+    chosen = [(parse(w.law), w.weight, w.discount) for w in selected if w.zone == "ahead"]
+    widened = np.sqrt(len(data) / max(len(data) - law.n_params(data.refs), 1.0))
+    groups = list(data.table.group)
+    base = {g: data.sign * float(data.rows.anchor[groups.index(g)]) for g in data.refs.levels} if data.has_base else {}
     return Predictor(
         key=key,
-        members=tuple(members),
+        inside=Inside(law, point, resample(data, law, minima, fitted, objective, draws, seed)),
+        ahead=mixture(data, chosen) if chosen else None,
         refs=data.refs,
         sign=data.sign,
         residuals=widened * (data.y - fitted),
         ranges=ranges(data),
-        base={g: data.sign * float(data.rows.anchor[list(data.table.group).index(g)]) for g in data.refs.levels}
-        if data.has_base
-        else {},
+        base=base,
         seed=seed,
         metric=data.table.metric,
     )
-
-
-def fit_member(
-    data: Data, law: Law, weight: float, objective: Objective, draws: int, seed: int
-) -> tuple[Member, Floats]:
-    """One law fitted and resampled; its fitted values (n,)."""
-    minima = solve(data, law, np.ones(len(data)), objective)
-    point = minima.take(np.array([0]))
-    fitted = predict(data, law, point)[0]
-    return Member(law, weight, point, resample(data, law, minima, fitted, objective, draws, seed)), fitted
 
 
 def resample(

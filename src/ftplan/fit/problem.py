@@ -26,6 +26,9 @@ class Batch:
     """y: (B, n) metric, sign turned so that less is better; w: (B, n) weights >= 0, 0 leaves a row out.
 
     floor_low: lower bound of every floor: 0 for a loss, -maximum for a bounded score, -inf otherwise.
+    prior_noise: None for plain least squares; else the parameters' `log_prior` counts, and this is the smallest noise
+    (a standard deviation, on the scale of sqrt(w)·y) that a fit may claim; row_count (B,): how many rows the weights
+    are worth.
     """
 
     law: Law
@@ -34,13 +37,20 @@ class Batch:
     y: Floats
     w: Floats
     floor_low: float
+    prior_noise: float | None = None
+    row_count: Floats | float = 0.0
 
     def __len__(self) -> int:
         return len(self.y)
 
     def take(self, keep: Index | Bools) -> Batch:
         """The fits picked by a mask or an index array."""
-        return replace(self, rows=pick_rows(self.rows, keep), y=self.y[keep], w=self.w[keep])
+        count = self.row_count[keep] if isinstance(self.row_count, np.ndarray) else self.row_count
+        return replace(self, rows=pick_rows(self.rows, keep), y=self.y[keep], w=self.w[keep], row_count=count)
+
+    def with_prior(self, noise: float, row_count: Floats) -> Batch:
+        """The same fits with the parameters' priors counted in."""
+        return replace(self, prior_noise=noise, row_count=row_count)
 
     @cached_property
     def theta_low(self) -> Floats:
@@ -55,6 +65,20 @@ class Batch:
         """(K,) floors at `floor_low`; added floors and the amplitude of the curve at 0."""
         names = self.law.linear(self.refs)
         return np.array([self.floor_low if k == "E" or k.startswith("E[") else 0.0 for k in names])
+
+    @cached_property
+    def held(self) -> Bools:
+        """(K,) amplitudes that stay at their lower bound."""
+        return np.array(self.law.held(self.refs))
+
+    @cached_property
+    def log_prior(self) -> tuple[Floats, Floats]:
+        """(P,) centre and precision (1/variance, 0 without a prior) of the logarithm of each nonlinear parameter."""
+        priors = [p.log_prior for p in self.law.nonlinear(self.refs)]
+        return (
+            np.array([p[0] if p else 0.0 for p in priors]),
+            np.array([p[1] ** -2.0 if p else 0.0 for p in priors]),
+        )
 
     def evaluate(self, theta: Floats) -> Evaluation:
         return self.law.evaluate(self.rows, theta, self.refs)

@@ -47,14 +47,16 @@ class LawFit:
 
 @dataclass(frozen=True)
 class Weighted:
-    """One member of what `auto` selected; weights of a series sum to 1.
+    """One member of what a series predicts with; the weights of each zone sum to 1.
 
-    `window`: only the largest that many distinct sizes are fitted; None fits all.
+    zone: 'within' the fitted amounts of data, or 'ahead' of them (from twice the largest run on; between, both count).
+    discount: rows are fitted with weight (T/T_max)^discount; 0 counts all rows alike.
     """
 
     law: str
     weight: float
-    window: int | None = None
+    zone: Literal["within", "ahead"] = "within"
+    discount: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,14 @@ import numpy as np
 
 from ftplan.fit.problem import Batch, Solution
 from ftplan.fit.project import project
-from ftplan.fit.squares import refine
+from ftplan.fit.squares import TOLERANCE, penalised, refine
 from ftplan.laws.parts import Floats
 
 #: scan points per nonlinear parameter; doubling it changed no optimum of the benchmark tables
 POINTS_PER_PARAMETER = 400
 STARTS = 6
+#: starts closer than this share of the scanned range, in every parameter, lead to the same minimum
+NEIGHBOURS = 0.12
 #: rows x scan points held in memory at once
 CHUNK = 400_000
 
@@ -29,35 +31,50 @@ def lattice(points: int, low: Floats, high: Floats) -> Floats:
 
 
 def scan(batch: Batch) -> tuple[Floats, Floats]:
-    """Points (S, P) of the scan and their projected sums of squares (S,), for a batch of one fit."""
+    """Points (S, P) of the scan, and the objective of every fit of the batch at each of them (B, S)."""
     ranges = [p.scan for p in batch.law.nonlinear(batch.refs)]
     low, high = np.array([r[0] for r in ranges]), np.array([r[1] for r in ranges])
     points = lattice(POINTS_PER_PARAMETER * max(len(ranges), 1), low, high)
     size = max(1, CHUNK // batch.y.shape[1])
-    values = []
+    values = np.empty((len(batch), len(points)))
     for i in range(0, len(points), size):
         some = points[i : i + size]
-        many = batch.take(np.zeros(len(some), dtype=np.intp))
-        values.append(project(many, many.evaluate(some))[1])
-    return points, np.concatenate(values)
+        # what does not depend on the weights is computed once for all fits
+        at = batch.evaluate(some)
+        for b in range(len(batch)):
+            one = batch.take(np.full(len(some), b))
+            values[b, i : i + size] = penalised(one, some, project(one, at)[1])
+    return points, values
 
 
 def best_starts(points: Floats, values: Floats, count: int = STARTS) -> Floats:
-    """The best points that are not neighbours of a better one: (count or fewer, P)."""
+    """The best points that are not neighbours of a better one: (count, P), the best repeated where there are fewer."""
     order = np.argsort(values, kind="stable")[: 60 * count]
     span = np.ptp(points, axis=0) + 1e-300
     chosen: list[int] = []
     for i in order:
-        if all(np.abs((points[i] - points[j]) / span).max() > 0.12 for j in chosen):
+        if all(np.abs((points[i] - points[j]) / span).max() > NEIGHBOURS for j in chosen):
             chosen.append(int(i))
         if len(chosen) == count:
             break
-    return points[chosen]
+    return points[chosen + chosen[:1] * (count - len(chosen))]
 
 
-def minimise(batch: Batch) -> tuple[Solution, Solution]:
-    """The best least-squares fit of a batch of one, and all distinct local minima found, best first."""
-    starts = best_starts(*scan(batch))
-    found = refine(batch.take(np.zeros(len(starts), dtype=np.intp)), starts)
-    order = np.argsort(found.objective, kind="stable")
-    return found.take(order[:1]), found.take(order)
+def minima(batch: Batch, count: int = STARTS, tolerance: float = TOLERANCE) -> Solution:
+    """The local minima from the best starts of every fit: a Solution of B·count, those of one fit side by side."""
+    points, values = scan(batch)
+    starts = np.concatenate([best_starts(points, v, count) for v in values])
+    return refine(batch.take(np.repeat(np.arange(len(batch)), count)), starts, tolerance)
+
+
+def minimise(batch: Batch) -> Solution:
+    """All local minima found of a batch of one, best first."""
+    found = minima(batch)
+    return found.take(np.argsort(found.objective, kind="stable"))
+
+
+def minimise_each(batch: Batch, count: int = 3, tolerance: float = TOLERANCE) -> Solution:
+    """The global optimum of every fit of a batch: a Solution of B."""
+    found = minima(batch, count, tolerance)
+    best = np.argmin(found.objective.reshape(len(batch), count), axis=1)
+    return found.take(np.arange(len(batch)) * count + best)

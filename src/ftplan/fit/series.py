@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ftplan.errors import NotIdentified
+from ftplan.fit import ahead as forecast
 from ftplan.fit.candidates import candidates, without_length
 from ftplan.fit.choose import LengthTest, length_tests, rank
-from ftplan.fit.features import Data
+from ftplan.fit.features import Data, geometric_mean
 from ftplan.fit.identify import identify, varies_length
 from ftplan.fit.parameters import best_length, report, untold
 from ftplan.fit.predictor import ranges, resample
@@ -21,6 +22,9 @@ from ftplan.laws.law import Law, parse
 
 #: laws of a ranking whose parameters get bootstrap intervals: what a reader compares
 WITH_INTERVALS = 4
+
+#: what a parameter must take off the cross-validated error to be worth its while
+PARSIMONY = 0.02
 
 Progress = Callable[[str], None]
 
@@ -41,8 +45,8 @@ def fit_series(
     possible = [law for law in tried if enough(data, law)]
     if not possible:
         need = min(law.n_params(data.refs) + 2 for law in tried)
-        raise NotIdentified(
-            f"{_where(data, key)}: {data.n_cells} distinct runs, and the smallest law needs {need} (parameters + 2)"
+        raise _not_identified(
+            data, key, f"{data.n_cells} distinct runs, and the smallest law needs {need} (parameters + 2)"
         )
     scored = []
     for law in possible:
@@ -51,22 +55,22 @@ def fit_series(
     tests = length_tests(data, scored)
     ranked = rank(scored)
     supported = tests is not None and tests.supported
-    chosen = ranked[0] if asked and "auto" not in laws else _allowed(ranked, supported)
+    auto = "auto" in laws
+    chosen = least_cross_validated(ranked, supported) if auto else ranked[0]
+    ahead = forecast.choose(data, chosen.law) if auto and forecast.possible(data, chosen.law) else []
     identified = identify(data, supported, _length_why(tests))
-    shown = _with_parameters(
-        data, [chosen, *(s for s in ranked if s is not chosen)], identified, objective, draws, seed
-    )
+    shown = _with_parameters(data, ranked, chosen, identified, objective, draws, seed)
     residual = data.y - predict(data, chosen.law, chosen.solution)[0]
     length = _best_length(data, chosen, objective, draws, seed)
     return SeriesFit(
         key=key,
-        selected=(Weighted(chosen.law.name, 1.0),),
+        selected=(Weighted(chosen.law.name, 1.0), *(Weighted(law.name, w, "ahead", d) for law, w, d in ahead)),
         laws=tuple(shown),
         identified=identified,
         ranges=ranges(data),
         residual_sd=float(np.sqrt(residual @ residual / max(len(data) - chosen.n_params, 1))),
         n_runs=len(data),
-        verdict=verdict(data, chosen, ranked, tests, length),
+        verdict=verdict(data, chosen, ranked, tests, length, [(law.name, w) for law, w, _ in ahead]),
         best_length=length,
         warnings=tuple(_too_few(data, tried, possible)),
     )
@@ -78,20 +82,33 @@ def refuse_one_size(data: Data, key: str) -> None:
     volumes = set(np.round(np.log(data.table.volume), 6).tolist())
     if len(sizes) == 1 or len(volumes) == 1:
         what = f"examples = {sizes[0]:,.0f}" if len(sizes) == 1 else f"tokens = {data.table.volume[0]:,.0f}"
-        raise NotIdentified(f"{_where(data, key)}: every run has {what}, so no law can tell what more data would bring")
+        raise _not_identified(data, key, f"every run has {what}, so no law can tell what more data would bring")
 
 
-def _where(data: Data, key: str) -> str:
-    return f"{data.table.source}" + (f", series {key!r}" if key else "")
+def _not_identified(data: Data, key: str, why: str) -> NotIdentified:
+    """The refusal, with the middle of the runs there are."""
+    where = data.table.source + (f", series {key!r}" if key else "")
+    known = np.isfinite(data.table.avg_tokens).all()
+    examples = data.table.examples if np.isfinite(data.table.examples).all() else data.table.volume
+    return NotIdentified(
+        f"{where}: {why}",
+        examples=geometric_mean(examples),
+        avg_tokens=geometric_mean(data.table.avg_tokens) if known else None,
+    )
 
 
 def _unique(laws: Sequence[Law]) -> list[Law]:
     return list({law.name: law for law in laws}.values())
 
 
-def _allowed(ranked: list[Scored], supported: bool) -> Scored:
-    """The best law that uses length only where the tests support it."""
-    return next((s for s in ranked if supported or without_length(s.law).name == s.law.name), ranked[0])
+def least_cross_validated(ranked: list[Scored], supported: bool) -> Scored:
+    """The law to use inside the data: least cross-validated error, length only where the tests support it.
+
+    Each further parameter must bring the error down by PARSIMONY; laws without that error stand in their rank.
+    """
+    allowed = [s for s in ranked if supported or without_length(s.law).name == s.law.name] or ranked
+    judged = [s for s in allowed if s.cv_rmse is not None]
+    return min(judged, key=lambda s: (s.cv_rmse or 0.0) * (1.0 + PARSIMONY) ** s.n_params) if judged else allowed[0]
 
 
 def _length_why(tests: LengthTest | None) -> str:
@@ -110,12 +127,18 @@ def _too_few(data: Data, tried: list[Law], possible: list[Law]) -> list[str]:
 
 
 def _with_parameters(
-    data: Data, ranked: list[Scored], identified: Identified, objective: Objective, draws: int, seed: int
+    data: Data,
+    ranked: list[Scored],
+    chosen: Scored,
+    identified: Identified,
+    objective: Objective,
+    draws: int,
+    seed: int,
 ) -> list[LawFit]:
     out = []
     for place, s in enumerate(ranked):
         refits = None
-        if place < WITH_INTERVALS:
+        if place < WITH_INTERVALS or s is chosen:
             fitted = predict(data, s.law, s.solution)[0]
             refits = resample(data, s.law, s.minima, fitted, objective, draws, seed)
         params, warnings = report(s.law, data, s.solution, refits, untold(s.law, data, identified))

@@ -25,7 +25,7 @@ CHUNK = 1_500_000
 def solve(data: Data, law: Law, weights: Floats, objective: Objective) -> Solution:
     """Distinct minima of one fit with row weights (n,), best first: a Solution of one or a few."""
     batch = data.batch(law, weights[None])
-    _, found = minimise(batch)
+    found = minimise(batch)
     if objective == "huber":
         found = huber.refine(batch.take(np.zeros(len(found.theta), dtype=np.intp)), found)
         found = found.take(np.argsort(found.objective, kind="stable"))

@@ -1,6 +1,10 @@
 """Least squares: batched Levenberg-Marquardt on the nonlinear parameters, amplitudes projected out after every step.
 
 The step uses Kaufman's approximation (1975): the part of the Jacobian that amplitudes could take over is removed.
+
+With a prior (`Batch.prior_noise`) the objective is (n + 1)·ln(S + noise^2) + sum of ((ln theta - centre)/sd)^2, S the
+sum of squares and n the sum of weights in units of rows: a posterior with the noise integrated out, one pseudo-row of the
+smallest noise beside the data, so that a perfect fit of few points cannot outvote what is known of exponents.
 """
 
 from __future__ import annotations
@@ -19,8 +23,20 @@ REFIT_TOLERANCE = 1e-8
 MAX_ITERATIONS = 80
 
 
-def normal_equations(batch: Batch, theta: Floats, amplitudes: Floats, at: Evaluation) -> tuple[Floats, Floats]:
-    """H (B, P, P) and gradient (B, P) of the projected sum of squares (Gauss-Newton)."""
+def penalised(batch: Batch, theta: Floats, squares: Floats) -> Floats:
+    """(B,) the objective: the sum of squares itself, or with a prior the negative log posterior (twice)."""
+    if batch.prior_noise is None:
+        return squares
+    centre, precision = batch.log_prior
+    away = np.log(np.where(precision > 0.0, theta, 1.0)) - centre
+    out: Floats = (batch.row_count + 1.0) * np.log(squares + batch.prior_noise**2) + (precision * away**2).sum(axis=1)
+    return out
+
+
+def normal_equations(
+    batch: Batch, theta: Floats, amplitudes: Floats, at: Evaluation, squares: Floats
+) -> tuple[Floats, Floats]:
+    """H (B, P, P) and gradient (B, P) of the projected objective (Gauss-Newton), on the scale of the squares."""
     root = np.sqrt(batch.w)[:, :, None]
     slope = batch.law.jacobian(batch.rows, theta, amplitudes, at, batch.refs) * root
     free = (amplitudes > batch.amplitude_low)[:, None, :]
@@ -32,7 +48,15 @@ def normal_equations(batch: Batch, theta: Floats, amplitudes: Floats, at: Evalua
     taken = np.linalg.solve(gram, np.matmul(columns.transpose(0, 2, 1), slope))
     reduced = slope - np.matmul(columns, taken)
     transposed = reduced.transpose(0, 2, 1)
-    return np.matmul(transposed, reduced), np.matmul(transposed, residual)[:, :, 0]
+    hessian, gradient = np.matmul(transposed, reduced), np.matmul(transposed, residual)[:, :, 0]
+    if batch.prior_noise is None:
+        return hessian, gradient
+    centre, precision = batch.log_prior
+    scale = ((squares + batch.prior_noise**2) / (batch.row_count + 1.0))[:, None] * precision
+    # 1 where there is no prior: parameters without one may be zero or negative
+    safe = np.where(precision > 0.0, theta, 1.0)
+    gradient = gradient - scale * (np.log(safe) - centre) / safe
+    return hessian + np.eye(theta.shape[1]) * (scale / safe**2)[:, :, None], gradient
 
 
 def damped_step(hessian: Floats, gradient: Floats, damping: Floats, theta: Floats, low: Floats, high: Floats) -> Floats:
@@ -50,23 +74,27 @@ def damped_step(hessian: Floats, gradient: Floats, damping: Floats, theta: Float
 def refine(batch: Batch, start: Floats, tolerance: float = TOLERANCE) -> Solution:
     """Local minima from start (B, P): every fit of the batch runs until it stops gaining, none waits for another."""
     theta = np.clip(start, batch.theta_low, batch.theta_high)
-    amplitudes, objective = project(batch, batch.evaluate(theta))
+    amplitudes, squares = project(batch, batch.evaluate(theta))
+    objective = penalised(batch, theta, squares)
     converged = np.zeros(len(batch), dtype=bool)
     damping = np.full(len(batch), 1e-2)
     live = np.arange(len(batch))
     for _ in range(MAX_ITERATIONS):
         part, now = batch.take(live), theta[live]
-        hessian, gradient = normal_equations(part, now, amplitudes[live], part.evaluate(now))
+        hessian, gradient = normal_equations(part, now, amplitudes[live], part.evaluate(now), squares[live])
         step = damped_step(hessian, gradient, damping[live], now, batch.theta_low, batch.theta_high)
         trial = np.clip(now + step, batch.theta_low, batch.theta_high)
-        new_amplitudes, new = project(part, part.evaluate(trial))
-        old = objective[live]
+        new_amplitudes, new_squares = project(part, part.evaluate(trial))
+        new, old = penalised(part, trial, new_squares), objective[live]
         better = new < old
         gained = live[better]
-        theta[gained], amplitudes[gained], objective[gained] = trial[better], new_amplitudes[better], new[better]
+        theta[gained], amplitudes[gained] = trial[better], new_amplitudes[better]
+        squares[gained], objective[gained] = new_squares[better], new[better]
         damping[live] = np.where(better, np.maximum(damping[live] * 0.2, 1e-9), damping[live] * 6.0)
         small = np.abs(trial - now).max(axis=1) < 1e-9
-        done = (better & (old - new <= tolerance * old)) | small | (damping[live] > 1e8) | (old <= 1e-26)
+        done = (
+            (better & (old - new <= tolerance * np.abs(old))) | small | (damping[live] > 1e8) | (squares[live] <= 1e-26)
+        )
         converged[live[done]] = True
         live = live[~done]
         if not len(live):

@@ -16,23 +16,44 @@ from ftplan.units import format_count
 
 
 def verdict(
-    data: Data, chosen: Scored, ranked: Sequence[Scored], tests: LengthTest | None, length: Param | None
+    data: Data,
+    chosen: Scored,
+    ranked: Sequence[Scored],
+    tests: LengthTest | None,
+    length: Param | None,
+    ahead: Sequence[tuple[str, float]],
 ) -> tuple[str, ...]:
-    """Which law these runs support, and whether the length of examples matters beside their tokens."""
-    return (_supported(data, chosen, ranked), *_composition(data, chosen, tests), *_length(data, chosen, length))
+    """Which law these runs support, what predicts beyond them, and whether length matters beside tokens."""
+    return (
+        *_supported(data, chosen, ranked),
+        *_ahead(ahead),
+        *_composition(data, chosen, tests),
+        *_length(data, chosen, length),
+    )
 
 
-def _supported(data: Data, chosen: Scored, ranked: Sequence[Scored]) -> str:
-    unit = data.table.metric.unit
-    said = f"{len(data)} runs support {chosen.law.name}"
-    if chosen.ahead_error is None:
-        return f"{said}: too few runs to hold out the largest ones, so it is ranked by AICc."
-    said += f": predicting the largest runs from the others misses by {chosen.ahead_error:.3g}"
-    said += f" ± {chosen.ahead_se:.2g} {unit}".rstrip()
-    plain = [s for s in ranked if s.law.name == "power" and s is not chosen and s.ahead_error is not None]
-    if plain:
-        said += f" (token-only power: {plain[0].ahead_error:.3g})"
-    return said + "."
+def _supported(data: Data, chosen: Scored, ranked: Sequence[Scored]) -> list[str]:
+    unit = f" {data.table.metric.unit}" if data.table.metric.unit in ("nats", "percent") else ""
+    first, out = ranked[0], []
+    if first.ahead_error is None:
+        out.append(f"{len(data)} runs support {first.law.name}, by AICc: too few to hold the largest ones out.")
+    else:
+        plain = [s for s in ranked if s.law.name == "power" and s is not first and s.ahead_error is not None]
+        than = f", token-only power by {plain[0].ahead_error:.3g}" if plain else ""
+        out.append(
+            f"{len(data)} runs support {first.law.name}: it misses the largest runs, fitted without them, by "
+            f"{first.ahead_error:.3g} ± {first.ahead_se:.2g}{unit}{than}."
+        )
+    if chosen is not first and chosen.cv_rmse is not None:
+        out.append(f"Inside the data {chosen.law.name} predicts left-out runs best (to {chosen.cv_rmse:.3g}{unit}).")
+    return out
+
+
+def _ahead(ahead: Sequence[tuple[str, float]]) -> list[str]:
+    if not ahead:
+        return []
+    members = ", ".join(f"{weight:.0%} {name}" for name, weight in ahead)
+    return [f"Predictions beyond the largest run mix {members}, fitted mostly to the largest runs."]
 
 
 def _composition(data: Data, chosen: Scored, tests: LengthTest | None) -> list[str]:

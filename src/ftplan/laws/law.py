@@ -6,7 +6,7 @@ anchored:                                   = sum over floors f_k·F_k·(1 - G) 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 
@@ -47,14 +47,19 @@ class Law:
 
     def nonlinear(self, refs: Refs) -> tuple[Nonlinear, ...]:
         size = self.size.params if self.size else ()
-        return (*self.curve.params, *(p for t in self.terms for p in t.params(refs)), *size)
+        curve = (replace(p, high=min(p.high, refs.reach)) if p.in_ln_data else p for p in self.curve.params)
+        return (*curve, *(p for t in self.terms for p in t.params(refs)), *size)
 
     def linear(self, refs: Refs) -> tuple[str, ...]:
         floors = self.size.floor_names(refs) if self.size else ("E",)
         return floors if self.curve.anchored else (*floors, "A")
 
+    def held(self, refs: Refs) -> tuple[bool, ...]:
+        """Which amplitudes stay at their lower bound: floors, where the curve says so."""
+        return tuple(self.curve.floor_held and (k == "E" or k.startswith("E[")) for k in self.linear(refs))
+
     def n_params(self, refs: Refs) -> int:
-        return len(self.nonlinear(refs)) + len(self.linear(refs))
+        return len(self.nonlinear(refs)) + len(self.linear(refs)) - sum(self.held(refs))
 
     def _split(self, theta: Floats, refs: Refs) -> tuple[Floats, list[Floats], Floats]:
         widths = [len(self.curve.params), *(len(t.params(refs)) for t in self.terms)]
@@ -179,7 +184,8 @@ def parse(name: str) -> Law:
             sizes.append(size)
         else:
             raise InputError(f"law {name!r}: no term or size part is called {part!r}", hint=hint)
-    clash = [t.name for t in terms for u in terms if t is not u and (t.name in u.contains or t.name == u.name)]
+    others = [(t, u) for i, t in enumerate(terms) for j, u in enumerate(terms) if i != j]
+    clash = [t.name for t, u in others if t.name in (u.name, *u.contains)]
     if clash or len(sizes) > 1:
         raise InputError(f"law {name!r}: {clash[0] if clash else 'model size'} is in it twice", hint=hint)
     terms.sort(key=lambda t: t.name)

@@ -22,6 +22,7 @@ class Refs:
 
     T: tokens (or examples); L: tokens per example; M: parameters; S: selection-model parameters by method.
     methods: the names that kap is indexed by (random first); levels: groups with a floor of their own.
+    reach: ln of the farthest amount of data, over T, at which a bend can be told from none.
     """
 
     T: float
@@ -31,6 +32,7 @@ class Refs:
     methods: tuple[str, ...] = ("random",)
     levels: tuple[str, ...] = ("",)
     varied_selectors: tuple[str, ...] = ()
+    reach: float = 12.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class Nonlinear:
-    """One nonlinear parameter: hard bounds, and the narrower range the start scan looks through."""
+    """One nonlinear parameter: hard bounds, and the narrower range the start scan looks through.
+
+    in_ln_data: an amount of data, as ln(D/T_ref): bounded by `Refs.reach` too.
+    log_prior: centre and standard deviation of its logarithm over published fits; used only to predict ahead of the
+    data (`ftplan.fit.ahead`), never in a fit that is reported.
+    """
 
     name: str
     low: float
@@ -62,6 +69,8 @@ class Nonlinear:
     scan: tuple[float, float]
     unit: str = ""
     meaning: str = ""
+    in_ln_data: bool = False
+    log_prior: tuple[float, float] | None = None
 
 
 #: reported parameters of B fits: name -> (B,)
@@ -76,6 +85,7 @@ class Curve:
     natural turns fitted parameters (scaled by `Refs`) into the formula's own, for reports; fitted is its inverse where
     all references are 1, for laws that come from a paper.
     anchored: amplitude = score before tuning - floor, so that the curve starts at the N = 0 row.
+    floor_held: E stays at the best that the metric can be (0 for a loss, the maximum for a bounded score).
     """
 
     name: str
@@ -87,6 +97,7 @@ class Curve:
     natural: Callable[[Named, Refs], Named]
     fitted: Callable[[Named], Named]
     anchored: bool = False
+    floor_held: bool = False
     reduces_to: str = ""
 
 

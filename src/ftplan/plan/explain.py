@@ -55,7 +55,7 @@ def explain(
         assumptions=_assumptions(search, fit, series, space),
         warnings=_warnings(search, fit, series, space, best, prediction),
         inputs=_inputs(search, fit, series),
-        measured_on=_measured_on(search, fit, series),
+        measured_on=_measured_on(search, fit, series, best),
     )
 
 
@@ -161,8 +161,12 @@ def _spread(values: tuple[float, float, float] | None, count: int, seed: int) ->
 def predict(search: Search, c: Candidate) -> Prediction:
     """The metric of a new run of this candidate, noise included."""
     level = search.problem.level
-    tail = (1.0 - level) / 2.0
-    low, high = np.quantile(search.predictor.with_noise(draws_of(search, c)[:, None]), [tail, 1.0 - tail], axis=0)
+    if c.choice.kap is None and c.choice.rstar is None:
+        rows = search.rows(c.choice, c.offer, np.array([float(c.examples)]), np.array([c.band]))
+        low, high = search.predictor.interval(rows, level)
+    else:
+        tail = (1.0 - level) / 2.0
+        low, high = np.quantile(search.predictor.with_noise(draws_of(search, c)[:, None]), [tail, 1.0 - tail], axis=0)
     volume = c.examples * (c.avg_tokens if search.counts == "tokens" else 1.0)
     return Prediction(
         metric=search.predictor.metric,
@@ -279,12 +283,13 @@ def _inputs(search: Search, fit: Fit, series: SeriesFit) -> dict[str, object]:
     }
 
 
-def _measured_on(search: Search, fit: Fit, series: SeriesFit) -> str:
+def _measured_on(search: Search, fit: Fit, series: SeriesFit, best: Candidate) -> str:
     """Where the prediction comes from, and the problem's own note."""
     if fit.borrowed:
         said = f"Law borrowed from {fit.borrowed}"
     else:
         of = f" of series {series.key}" if series.key else ""
-        laws = ", ".join(m.law for m in series.selected)
+        ahead = search.predictor.ahead is not None and best.examples * best.avg_tokens > series.ranges["tokens"][1]
+        laws = ", ".join(m.law for m in series.selected if m.zone == "within" or ahead)
         said = f"Law {laws}, fitted to {series.n_runs} runs{of}"
     return f"{said}; {search.problem.note}." if search.problem.note else f"{said}."

@@ -38,7 +38,9 @@ CURVE = Curve(
     name="saturating",
     formula="Pbar - (Pbar - P0)·exp(-D/D_s)",
     source="Yin & Rush 2025, arXiv 2410.16208 (theirs in total compute)",
-    params=(Nonlinear("ln_D_s", -12.0, 12.0, (-5.0, 5.0), meaning="data for 63 % of the gain, relative to T_ref"),),
+    params=(
+        Nonlinear("ln_D_s", -12.0, 12.0, (-5.0, 5.0), meaning="data for 63 % of the gain, over T_ref", in_ln_data=True),
+    ),
     shape=shape,
     slopes=slopes,
     natural=natural,

@@ -15,19 +15,21 @@ def params(refs: Refs) -> tuple[Nonlinear, ...]:
 
 
 def _worth(rows: Rows, theta: Floats) -> tuple[Floats, Floats, Floats]:
+    """Worth r of each row, with R* and the decay; a run stopped within its first epoch has repeated nothing."""
     scale = np.exp(theta[:, :1])
-    decay = np.exp(-rows.repeats / scale)
-    return scale, decay, 1.0 + scale * (1.0 - decay)
+    repeats = np.maximum(rows.repeats, 0.0)
+    decay = np.exp(-repeats / scale)
+    return 1.0 + scale * (1.0 - decay) + np.minimum(rows.repeats, 0.0), scale, decay
 
 
 def value(rows: Rows, theta: Floats, refs: Refs) -> Floats:
-    """Ln r, r = 1 + R*·(1 - exp(-repeats/R*)), repeats = epochs - 1."""
-    return np.log(_worth(rows, theta)[2])
+    """Ln r, r = 1 + R*·(1 - exp(-repeats/R*)), repeats = epochs - 1; r = epochs below one epoch."""
+    return np.log(_worth(rows, theta)[0])
 
 
 def gradient(rows: Rows, theta: Floats, refs: Refs) -> Floats:
-    scale, decay, worth = _worth(rows, theta)
-    by_log_scale = scale * (1.0 - decay) - rows.repeats * decay
+    worth, scale, decay = _worth(rows, theta)
+    by_log_scale = scale * (1.0 - decay) - np.maximum(rows.repeats, 0.0) * decay
     return (by_log_scale / worth)[:, :, None]
 
 

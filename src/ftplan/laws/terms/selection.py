@@ -44,7 +44,8 @@ def gradient(rows: Rows, theta: Floats, refs: Refs) -> Floats:
     columns = [by_kap * rows.ln_pool * (rows.method == k) for k in range(1, len(refs.methods))]
     if refs.varied_selectors:
         columns.append(by_eta * rows.ln_pool)
-    return np.stack(columns, axis=-1)
+    # a table without methods has no column here
+    return np.stack(columns, axis=-1) if columns else np.empty((*by_kap.shape, 0))
 
 
 def natural(named: Named, refs: Refs) -> Named:

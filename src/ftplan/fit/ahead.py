@@ -1,0 +1,253 @@
+"""Predicting more data than any run had: a fixed mixture of three curves fitted mostly to the largest runs.
+
+No single law is best at every distance, and the law that was best one step ahead is not the best four steps ahead, so
+the curves are averaged and not chosen: power0 goes on with the present slope (too pessimistic while curves steepen),
+rectified0 goes on steepening (too optimistic), rectified flattens out. Errors of opposite sign cancel. Everything is
+done on the logarithm of the distance to the best value that the metric can take, with relative residuals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t as student
+
+from ftplan.fit.features import Data
+from ftplan.fit.problem import Solution
+from ftplan.fit.scan import minimise_each
+from ftplan.laws.law import Law, parse
+from ftplan.laws.parts import Floats, Refs, Rows
+
+#: curve, weight, discount: rows count (T/T_max)^discount. Misfit of a law grows with distance in ln T, hence a power
+#: of T; a tangent may be more local than a curve with a bend. Half the weight goes to the tangent and half to the curves.
+MEMBERS = (("power0", 0.5, 1.5), ("rectified0", 0.25, 1.0), ("rectified", 0.25, 1.0))
+#: relative noise that no fit may undercut: evaluation noise of fine-tunes is 0.3 to 1 %
+PRIOR_NOISE = 0.01
+#: a member whose rolling forecasts were GATE times worse than the best one's is dropped, softly; insurance only
+GATE, GATE_POWER, GATE_FLOOR, GATE_AGE = 6.0, 8.0, 0.003, 0.6
+GATE_LEVELS, GATE_FIRST = 6, 5
+#: noisy runs need a longer memory: discounts are halved where one run is known to 3 %
+MEMORY_NOISE = 0.03
+#: noise before any residual is seen (relative), and how many residuals that counts for
+NOISE_BEFORE, NOISE_ROWS = 0.005, 2.0
+#: how much of the members' spread one standard deviation is: set so that 90 % intervals cover 90 % at 2 to 8 times
+SPREAD = 0.55
+#: parameters that a forecast has used up: between the two of the line and the four of the rectified law
+FORECAST_PARAMS = 3
+
+
+@dataclass(frozen=True)
+class Member:
+    """One curve of the mixture, fitted: theta and amplitudes in a Solution of one."""
+
+    law: Law
+    weight: float
+    discount: float
+    point: Solution
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The mixture and its error. t_max: ln(T_max/T_ref); noise: relative standard deviation of one run.
+
+    leverage: (q, q), covariance of the discounted log-linear line's coefficients per unit of noise variance;
+    dof: for Student's t; floor: the best that the turned metric can be.
+    """
+
+    members: tuple[Member, ...]
+    refs: Refs
+    t_max: float
+    noise: float
+    leverage: Floats
+    dof: float
+    floor: float
+
+    def share(self, rows: Rows) -> Floats:
+        """(n,) how much of a prediction comes from here: nothing inside the data, all from twice the largest run on."""
+        return np.asarray(np.clip((rows.t - self.t_max) / np.log(2.0), 0.0, 1.0))
+
+    def each(self, rows: Rows) -> Floats:
+        """(members, B, n) ln(metric - floor) of every member; B is 1, or as many as the rows' features have."""
+        out = []
+        count = rows.t.shape[0] if rows.t.ndim == 2 else 1
+        for m in self.members:
+            theta = np.repeat(m.point.theta, count, axis=0)
+            gap = (
+                m.law.evaluate(rows, theta, self.refs).predict(np.repeat(m.point.amplitudes, count, axis=0))
+                - self.floor
+            )
+            out.append(np.log(np.maximum(gap, 1e-300)))
+        return np.stack(out)
+
+    @property
+    def weights(self) -> Floats:
+        return np.array([m.weight for m in self.members])
+
+    def centre(self, rows: Rows) -> Floats:
+        """(B, n) ln(metric - floor) of the mixture: the geometric mean."""
+        return np.asarray(np.einsum("m,mbn->bn", self.weights, self.each(rows)))
+
+    def spread(self, rows: Rows) -> tuple[Floats, Floats, Floats]:
+        """(B, n) one-sided spreads of the members below and above the mixture, and the leverage of the line."""
+        each = self.each(rows)
+        away = each - np.einsum("m,mbn->bn", self.weights, each)
+        below = 2.0 * np.einsum("m,mbn->bn", self.weights, np.minimum(away, 0.0) ** 2)
+        above = 2.0 * np.einsum("m,mbn->bn", self.weights, np.maximum(away, 0.0) ** 2)
+        x = line(rows, self.members[-1].law, self.refs, self.t_max)
+        return np.sqrt(below), np.sqrt(above), np.einsum("...nq,qr,...nr->...n", x, self.leverage, x)
+
+    def half_widths(self, rows: Rows, level: float) -> tuple[Floats, Floats]:
+        """(n,) distances in ln(metric - floor), down and up, that hold a new run with probability `level`."""
+        below, above, leverage = self.spread(rows)
+        quantile = float(student.ppf(0.5 + level / 2.0, self.dof))
+        own = self.noise**2 * (1.0 + leverage)
+        down, up = (quantile * np.sqrt(own + (SPREAD * s) ** 2)[0] for s in (below, above))
+        return down, up
+
+    def draws(self, rows: Rows, count: int, seed: int) -> Floats:
+        """(count, n) of ln(metric - floor), noise of new runs left out: one line and one member spread a draw, so that
+        plans compared within a draw share its luck.
+        """
+        rng = np.random.default_rng(seed)
+        below, above, _ = self.spread(rows)
+        x = line(rows, self.members[-1].law, self.refs, self.t_max)
+        coefficients = rng.standard_normal((count, len(self.leverage))) @ _root(self.leverage).T * self.noise
+        heavy = np.sqrt(self.dof / rng.chisquare(self.dof, size=(count, 1)))
+        side = rng.standard_normal((count, 1))
+        wander = SPREAD * np.where(side < 0.0, side * below, side * above)
+        shifted = (
+            np.einsum("bq,...nq->bn", coefficients, x) if x.ndim == 2 else np.einsum("bq,bnq->bn", coefficients, x)
+        )
+        return np.asarray(self.centre(rows) + heavy * (shifted + wander))
+
+
+def line(rows: Rows, law: Law, refs: Refs, t_max: float) -> Floats:
+    """(n, q) or (B, n, q) regressors of the log-linear line around the largest run: ln T, and what the terms act on."""
+    t = rows.t - t_max
+    columns = [np.ones_like(t), t]
+    if law.has("composition"):
+        columns.append(rows.x + 0.0 * t)
+    if law.has("length"):
+        columns.append(rows.x**2 + 0.0 * t)
+    if law.has("drift"):
+        columns.append(rows.x * t)
+    if law.has("selection"):
+        columns += [rows.ln_pool * (rows.method == k) + 0.0 * t for k in range(1, len(refs.methods))]
+    if law.has("repetition"):
+        columns.append(np.log1p(rows.repeats) + 0.0 * t)
+    if law.size is not None:
+        columns.append(rows.m + 0.0 * t)
+    return np.stack(columns, axis=-1)
+
+
+def _root(matrix: Floats) -> Floats:
+    """A square root of a covariance matrix that may be singular."""
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+
+
+def member_laws(inside: Law) -> list[tuple[Law, float, float]]:
+    """(law, weight, discount) of the mixture, with the terms and the size part of the law used inside the data."""
+    tail = [t.name for t in inside.terms] + ([inside.size.name] if inside.size else [])
+    return [(parse("+".join([curve, *tail])), weight, discount) for curve, weight, discount in MEMBERS]
+
+
+def possible(data: Data, inside: Law) -> bool:
+    """Whether the mixture can be fitted: a metric with a best value, and enough levels of data for a slope."""
+    cells = len(set(data.cell.tolist()))
+    needed = max(law.n_params(data.refs) for law, _, _ in member_laws(inside))
+    return np.isfinite(data.floor_low) and bool((data.y > data.floor_low).all()) and cells >= needed + 1
+
+
+def doublings(data: Data) -> Floats:
+    """(n,) how many whole doublings of data each row lies below the largest one."""
+    return np.asarray(np.floor((data.rows.t.max() - data.rows.t) / np.log(2.0) + 0.15))
+
+
+def fit_member(data: Data, law: Law, discount: float, last: Sequence[float]) -> Solution:
+    """One law fitted to the rows at least `last[b]` doublings below the largest run, for each b: a Solution of B."""
+    level = doublings(data)
+    kept = level[None, :] >= np.asarray(last)[:, None]
+    top = np.where(kept, data.rows.t, -np.inf).max(axis=1, keepdims=True)
+    discounted = np.where(kept, np.exp(discount * (data.rows.t - top)), 0.0)
+    batch = data.batch(law, discounted / (data.y - data.floor_low) ** 2)
+    if any(p.log_prior for p in law.nonlinear(data.refs)):
+        batch = batch.with_prior(PRIOR_NOISE, discounted.sum(axis=1))
+    return minimise_each(batch)
+
+
+def mixture(data: Data, chosen: Sequence[tuple[Law, float, float]]) -> Ahead:
+    """The mixture of (law, weight, discount) fitted to all rows."""
+    members = tuple(Member(law, w, d, fit_member(data, law, d, [0.0])) for law, w, d in chosen)
+    law = members[-1].law
+    t_max = float(data.rows.t.max())
+    x = line(data.rows, law, data.refs, t_max)
+    w = np.exp(members[0].discount * (data.rows.t - t_max))
+    solver = np.linalg.pinv((x.T * w) @ x) @ (x.T * w)
+    used = sum(len(t.params(data.refs)) for t in law.terms)
+    return Ahead(
+        members=members,
+        refs=data.refs,
+        t_max=t_max,
+        noise=float(np.sqrt(_noise_variance(data, law))),
+        leverage=solver @ solver.T,
+        dof=float(max(data.n_cells - used - FORECAST_PARAMS, 1)),
+        floor=data.floor_low,
+    )
+
+
+def _noise_variance(data: Data, law: Law) -> float:
+    """Relative variance of one run around its own curve, with a prior worth NOISE_ROWS residuals.
+
+    One curve: each run against the chord of its neighbours, which no law can misfit. Otherwise: residuals of the
+    undiscounted fit.
+    """
+    gap = np.log(data.y - data.floor_low)
+    if len(law.terms) == 0 and law.size is None and data.n_cells == len(data) and len(data) >= 3:
+        order = np.argsort(data.rows.t, kind="stable")[-9:]
+        u, v = data.rows.t[order], gap[order]
+        a = (u[2:] - u[1:-1]) / (u[2:] - u[:-2])
+        residual = (v[1:-1] - a * v[:-2] - (1.0 - a) * v[2:]) / np.sqrt(1.0 + a**2 + (1.0 - a) ** 2)
+        squares, dof = float(residual @ residual), 2.0 / 3.0 * len(residual)
+    else:
+        found = fit_member(data, law, 0.0, [0.0])
+        predicted = law.evaluate(data.rows, found.theta, data.refs).predict(found.amplitudes)[0] - data.floor_low
+        residual = gap - np.log(np.maximum(predicted, 1e-300))
+        squares, dof = float(residual @ residual), float(max(len(data) - law.n_params(data.refs), 1))
+    return (NOISE_ROWS * NOISE_BEFORE**2 + squares) / (NOISE_ROWS + dof)
+
+
+def choose(data: Data, inside: Law) -> list[tuple[Law, float, float]]:
+    """(law, weight, discount) of the mixture for this series: discounts by its noise, weights after the gate."""
+    laws = member_laws(inside)
+    memory = 1.0 / (1.0 + _noise_variance(data, laws[-1][0]) / MEMORY_NOISE**2)
+    return gated(data, [(law, weight, discount * memory) for law, weight, discount in laws])
+
+
+def gated(data: Data, chosen: list[tuple[Law, float, float]]) -> list[tuple[Law, float, float]]:
+    """Weights after the gate: rolling forecasts one and two doublings ahead, at every earlier cut."""
+    level = doublings(data)
+    steps = sorted(set(level.tolist()), reverse=True)
+    if len(steps) < GATE_LEVELS:
+        return chosen
+    cuts = [s for i, s in enumerate(steps) if i >= GATE_FIRST - 1 and s > steps[-1]]
+    gap = np.log(data.y - data.floor_low)
+    errors = []
+    for law, _, discount in chosen:
+        found = fit_member(data, law, discount, cuts)
+        predicted = law.evaluate(data.rows, found.theta, data.refs).predict(found.amplitudes) - data.floor_low
+        missed = np.abs(np.log(np.maximum(predicted, 1e-300)) - gap)
+        total, count = 0.0, 0.0
+        for b, cut in enumerate(cuts):
+            for h in (1.0, 2.0):
+                rows = level == cut - h
+                if rows.any():
+                    age = GATE_AGE ** (cut - h - steps[-1])
+                    total, count = total + age * float(missed[b][rows].mean()) / h, count + age
+        errors.append(total / count if count else 0.0)
+    ratio = (np.array(errors) + GATE_FLOOR) / (min(errors) + GATE_FLOOR)
+    weights = np.array([w for _, w, _ in chosen]) / (1.0 + (ratio / GATE) ** GATE_POWER)
+    weights = weights / weights.sum()
+    return [(law, float(w), d) for (law, _, d), w in zip(chosen, weights, strict=True)]
