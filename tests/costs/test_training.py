@@ -1,4 +1,4 @@
-"""FLOPs per token, against hand counts and PyTorch's FLOP counter."""
+"""FLOPs per token, against hand counts and as properties (`test_flop_counts.py` has the measured table)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SMALL = Model(
     embedding_params=4096 * D,
     total_params=LAYERS * (4 * D * D + 3 * D * D_FF) + 2 * 4096 * D,
     context_tokens=4096,
-    source="made up to the size that was counted",
+    source="made up",
 )
 
 
@@ -38,27 +38,8 @@ def test_without_attention_a_forward_is_2n_and_training_6n() -> None:
 
 @pytest.mark.parametrize("tokens", [128.0, 1024.0, 4096.0])
 def test_full_training_is_three_forwards(tokens: float) -> None:
-    forward = forward_flops_per_token(SMALL.flop_params, SMALL.layers, SMALL.d_model, tokens)
+    forward = forward_flops_per_token(SMALL.flop_params, SMALL.layers, SMALL.q_dim, tokens)
     assert train_flops_per_token(SMALL, "full", tokens) == pytest.approx(3 * forward, rel=1e-12)
-
-
-@pytest.mark.parametrize(("tokens", "counted"), [(128.0, 0.76), (1024.0, 0.84), (4096.0, 0.92)])
-def test_lora_costs_the_counted_share_of_full_training(tokens: float, counted: float) -> None:
-    """Ratios as PyTorch's FLOP counter gave them on a Llama of this size, to the two digits printed."""
-    lora = train_flops_per_token(SMALL, "lora", tokens, lora_r=16)
-    assert lora / train_flops_per_token(SMALL, "full", tokens) == pytest.approx(counted, abs=0.01)
-
-
-@pytest.mark.parametrize("tokens", [128.0, 1024.0, 4096.0])
-def test_checkpointing_costs_the_counted_share_more(tokens: float) -> None:
-    """Counted: full training 1.24 to 1.30 times as much, LoRA 1.36 to 1.45; within 3 %, the exact widths being lost."""
-
-    def factor(tuning: Tuning) -> float:
-        plain = train_flops_per_token(SMALL, tuning, tokens)
-        return train_flops_per_token(SMALL, tuning, tokens, checkpointing=True) / plain
-
-    assert 1.24 / 1.03 <= factor("full") <= 1.30 * 1.03
-    assert 1.36 / 1.03 <= factor("lora") <= 1.45 * 1.03
 
 
 def test_qlora_counts_as_lora() -> None:

@@ -19,7 +19,7 @@ every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: met
 
 
 def small(size: float) -> Selector:
-    return Selector("small", size, size, "made up", layers=12, d_model=768)
+    return Selector("small", size, size, "made up", layers=12, q_dim=768)
 
 
 def default_selector(method: selection.Method) -> Selector | None:

@@ -50,7 +50,7 @@ class Selector:
 
     params       S, what the model card counts: kap(S) and `selector_params` in run tables mean this one
     flop_params  what one forward pass multiplies with (S itself where the embedding is not known apart)
-    layers, d_model  0 where unknown: attention is then left out of its cost
+    layers, q_dim  0 where unknown: attention is then left out of its cost
     """
 
     name: str
@@ -58,12 +58,12 @@ class Selector:
     flop_params: float
     source: str
     layers: int = 0
-    d_model: int = 0
+    q_dim: int = 0
 
 
 def as_selector(model: Model) -> Selector:
     """A language model in the role of selection model (perplexity, gradient)."""
-    return Selector(model.name, model.total_params, model.flop_params, model.source, model.layers, model.d_model)
+    return Selector(model.name, model.total_params, model.flop_params, model.source, model.layers, model.q_dim)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,6 @@ class Gpu:
 
     name: str
     peak_flops: float
-    memory_gib: float
     mfu: dict[str, float]
     mfu_source: str
     usd_per_hour: float | None

@@ -4,13 +4,13 @@ Conventions, the same everywhere: a multiply-add is two FLOPs; N_p counts the we
 output head, not the input embedding; attention counts the whole square, though a causal kernel may do half of it.
 
 Sources
-    [1] Hoffmann et al. 2022, arXiv 2203.15556, appendix F, and EleutherAI, "Transformer Math 101": 2N forward, 6N
-        training.
-    [2] PyTorch's FLOP counter on a 5.8M-parameter Llama at S = 128, 1024 and 4096: forward within 0.1 %, full training
-        3.000 x forward, LoRA within 2 % (0.76, 0.84, 0.92 of full training), checkpointing x 1.24-1.30 of full.
+    [1] EleutherAI, "Transformer Math 101", blog.eleuther.ai/transformer-math: 2N forward, 6N training.
+    [2] PyTorch's FLOP counter, `tests/costs/flop_counts.csv` (made by `benchmarks/flops.py`): five decoders of 6M to 8B
+        parameters at S = 128, 1024 and 4096. Forward, full training and full training with checkpointing agree to the
+        digit; LoRA is at most 1.6 % above the count, LoRA with checkpointing at most 0.2 %.
     [3] Hu et al. 2021, arXiv 2106.09685: a LoRA adapter of rank r on a matrix (in x out) has r * (in + out) parameters.
-Limits: norms, activation functions and the optimiser step (together below 1 % from 1e8 parameters up) are left out, and
-so is what a mixture of experts skips.
+Limits: norms, activation functions and the optimiser step are left out; what a mixture of experts or a sliding window
+skips is charged.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ TUNINGS: tuple[Tuning, ...] = ("full", "lora", "qlora")
 Number = TypeVar("Number", float, npt.NDArray[np.float64])
 
 
-def attention_flops_per_token(layers: int, d_model: int, attention_tokens: Number) -> Number:
-    """4 * layers * L_att * d_model: scores and weighted values of one forward pass, per token.
+def attention_flops_per_token(layers: int, q_dim: int, attention_tokens: Number) -> Number:
+    """4 * layers * L_att * q_dim: scores and weighted values of one forward pass, per token [2].
 
+    q_dim: heads x head width. Often d_model, but twice that in Qwen3-0.6B; shared key-value heads change nothing.
     attention_tokens: L_att, tokens each token attends over (see `costs.packing`).
     """
-    return 4.0 * layers * d_model * attention_tokens
+    return 4.0 * layers * q_dim * attention_tokens
 
 
-def forward_flops_per_token(flop_params: float, layers: int, d_model: int, attention_tokens: Number) -> Number:
-    """2 * N_p + 4 * layers * L_att * d_model [1, 2]. With layers = 0 the attention term is off."""
-    return 2.0 * flop_params + attention_flops_per_token(layers, d_model, attention_tokens)
+def forward_flops_per_token(flop_params: float, layers: int, q_dim: int, attention_tokens: Number) -> Number:
+    """2 * N_p + 4 * layers * L_att * q_dim [1, 2]. With layers = 0 the attention term is off."""
+    return 2.0 * flop_params + attention_flops_per_token(layers, q_dim, attention_tokens)
 
 
 def adapter_params(model: Model, lora_r: int) -> float:
@@ -63,13 +64,20 @@ def train_flops_per_token(
 ) -> Number:
     """FLOPs to train on one computed token (padding counts), one epoch.
 
-    full         3 * forward = 6 * N_p + 12 * layers * L_att * d_model
-    lora, qlora  4 * N_p + 6 * adapter + 12 * layers * L_att * d_model: frozen weights need no gradient of their own,
+    full         3 * forward = 6 * N_p + 12 * layers * L_att * q_dim [1, 2]
+    lora, qlora  4 * N_p + 6 * adapter + 12 * layers * L_att * q_dim: frozen weights need no gradient of their own,
                  attention is not discounted [2]; dequantising in QLoRA shows as lower utilisation, not as FLOPs
-    checkpointing  + the blocks' forward once more; the head is not recomputed [2]
+    checkpointing  + the blocks' forward once more, but neither the head nor, in full training, the last matrix of each
+                 block: recomputing stops at the last activation that is needed, that matrix's input [2]
+
+    Limits: LoRA without checkpointing skips the gradient that the first block would pass to frozen embeddings, counted
+    here: at most 1.6 % too much with 6 layers, 0.2 % with 32. PyTorch's older checkpointing (use_reentrant=True)
+    recomputes whole blocks: in full training 2 * layers * d_model * d_ff more than here, 1 to 8 % [2].
     """
-    attention = attention_flops_per_token(model.layers, model.d_model, attention_tokens)
+    attention = attention_flops_per_token(model.layers, model.q_dim, attention_tokens)
     adapter = 0.0 if tuning == "full" else adapter_params(model, lora_r)
     matrices = 6.0 * model.flop_params if tuning == "full" else 4.0 * model.flop_params + 6.0 * adapter
-    recompute = 2.0 * (model.block_params + adapter) + attention if checkpointing else 0.0 * attention
+    # a LoRA adapter runs after the frozen matrix it sits on, so recomputing reaches that one
+    spared = float(model.layers * model.d_model * model.d_ff) if tuning == "full" else 0.0
+    recompute = 2.0 * (model.block_params - spared + adapter) + attention if checkpointing else 0.0 * attention
     return matrices + 3.0 * attention + recompute

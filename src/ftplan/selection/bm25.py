@@ -9,8 +9,7 @@ from ftplan.selection import Method
 def selection_flops(_selector: Selector | None, _tokens: float, _attention_tokens: float) -> float:
     """0: an inverted index on one CPU core.
 
-    Source: Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond"; counted as 0 FLOPs by
-    Yin and Rush 2025, arXiv 2410.16208. Limits: CPU minutes are left out.
+    Source: the figures of Yin and Rush 2025, arXiv 2410.16208, plot 0 FLOPs for it. Limits: CPU minutes are left out.
     """
     return 0.0
 

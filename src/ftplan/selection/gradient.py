@@ -17,13 +17,14 @@ FORWARDS_PER_GRADIENT = 3
 def selection_flops(selector: Selector | None, tokens: float, attention_tokens: float) -> float:
     """3 * forward * tokens * (checkpoints + warm-up share * warm-up epochs): 12.6 forward passes.
 
-    Source: Xia et al. 2024, LESS, arXiv 2402.04333, and its code (four checkpoints, LoRA warm-up on 5 % for 4 epochs).
-    Yin and Rush 2025, arXiv 2410.16208, plot 5.4 forward passes in all (8.27e18 FLOPs against 1.53e18 for one) without
-    a breakdown. Limits: an upper bound where the gradients are a LoRA adapter's, which at short lengths cost two
-    thirds of full ones; projection to 8,192 dimensions and storage are left out.
+    Source: own terms for the method of Xia et al. 2024, LESS, arXiv 2402.04333 (github.com/princeton-nlp/LESS):
+    gradients at each of four checkpoints, LoRA warm-up on 5 % for 4 epochs. Not matched to the published runs: Yin and
+    Rush 2025, arXiv 2410.16208, plot 8.27e18 FLOPs, 5.4 of their forward passes, and give no breakdown.
+    Limits: dear where gradients are a LoRA adapter's, about 0.7 of full ones at short lengths (`costs.training`, [2]);
+    projection to 8,192 dimensions and storage are left out.
     """
     assert selector is not None, "a language model"
-    forward = forward_flops_per_token(selector.flop_params, selector.layers, selector.d_model, attention_tokens)
+    forward = forward_flops_per_token(selector.flop_params, selector.layers, selector.q_dim, attention_tokens)
     return forward * tokens * FORWARDS_PER_GRADIENT * (CHECKPOINTS + WARMUP_SHARE * WARMUP_EPOCHS)
 
 

@@ -9,7 +9,7 @@ from ftplan.selection import Method
 def selection_flops(_selector: Selector | None, _tokens: float, _attention_tokens: float) -> float:
     """0: lengths are known from tokenising, which training needs anyway.
 
-    Source: Zhao et al. 2024, "Long Is More for Alignment", arXiv 2402.04833 (no model in the loop).
+    Source: no model is run; the method is that of Zhao et al. 2024, "Long Is More for Alignment", arXiv 2402.04833.
     Limits: taking the longest moves the mean length; the plan's band and its L already say which lengths are taken.
     """
     return 0.0

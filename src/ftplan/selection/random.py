@@ -9,7 +9,8 @@ from ftplan.selection import Method
 def selection_flops(_selector: Selector | None, _tokens: float, _attention_tokens: float) -> float:
     """0: nothing is read.
 
-    Source: Yin and Rush 2025, arXiv 2410.16208, count none for it either. Limits: shuffling and disk time are left out.
+    Source: the figures of Yin and Rush 2025, arXiv 2410.16208, plot 0 FLOPs too. Limits: shuffling and disk time are
+    left out.
     """
     return 0.0
 
