@@ -40,7 +40,8 @@ def candidates(data: Data) -> list[Law]:
         for curve in part_names("curves"):
             for size in size_parts(data):
                 law = parse("+".join(p for p in (curve, length, *shared, size) if p))
-                if not law.curve.anchored or data.has_base:
+                # a held floor is a free one at its bound; those curves are members of the mixture ahead
+                if not law.curve.floor_held and (not law.curve.anchored or data.has_base):
                     laws.append(law)
     return laws
 

@@ -54,12 +54,18 @@ def _newton(batch: Batch, theta: Floats, amplitudes: Floats, damping: Floats) ->
     all_of = np.concatenate([theta, amplitudes], axis=1)
     held = ((all_of <= low) & (gradient < 0.0)) | ((all_of >= high) & (gradient > 0.0))
     held[:, theta.shape[1] :] |= batch.held
-    free = ~held
-    system = hessian * free[:, :, None] * free[:, None, :]
     diagonal = np.einsum("bpp->bp", hessian)
     ridge = 1e-12 * diagonal + 1e-14 * diagonal.max(axis=1, keepdims=True) + 1e-300
-    system = system + np.eye(system.shape[1]) * (ridge + held * (1.0 + diagonal))[:, :, None]
-    step: Floats = np.linalg.solve(system, (gradient * free)[:, :, None])[:, :, 0]
+    eye = np.eye(diagonal.shape[1])
+    for _ in range(diagonal.shape[1]):
+        free = ~held
+        system = hessian * free[:, :, None] * free[:, None, :] + eye * (ridge + held * (1.0 + diagonal))[:, :, None]
+        step: Floats = np.linalg.solve(system, (gradient * free)[:, :, None])[:, :, 0]
+        # at a bound and drawn beyond it by the others: the step of these is only right without it
+        beyond = (((all_of <= low) & (step < 0.0)) | ((all_of >= high) & (step > 0.0))) & free
+        if not beyond.any():
+            break
+        held |= beyond
     return np.clip(all_of + step, low, high)
 
 

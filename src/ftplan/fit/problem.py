@@ -93,5 +93,5 @@ class Solution:
     objective: Floats
     converged: Bools
 
-    def take(self, keep: Index | Bools) -> Solution:
+    def take(self, keep: Index | Bools | slice) -> Solution:
         return Solution(self.theta[keep], self.amplitudes[keep], self.objective[keep], self.converged[keep])

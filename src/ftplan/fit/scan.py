@@ -63,8 +63,8 @@ def best_starts(points: Floats, values: Floats, count: int = STARTS) -> Floats:
 def minima(batch: Batch, count: int = STARTS, tolerance: float = TOLERANCE) -> Solution:
     """The local minima from the best starts of every fit: a Solution of B·count, those of one fit side by side."""
     points, values = scan(batch)
-    starts = np.concatenate([best_starts(points, v, count) for v in values])
-    return refine(batch.take(np.repeat(np.arange(len(batch)), count)), starts, tolerance)
+    from_scan = np.concatenate([best_starts(points, v, count) for v in values])
+    return refine(batch.take(np.repeat(np.arange(len(batch)), count)), from_scan, tolerance)
 
 
 def minimise(batch: Batch) -> Solution:
@@ -75,6 +75,10 @@ def minimise(batch: Batch) -> Solution:
 
 def minimise_each(batch: Batch, count: int = 3, tolerance: float = TOLERANCE) -> Solution:
     """The global optimum of every fit of a batch: a Solution of B."""
-    found = minima(batch, count, tolerance)
-    best = np.argmin(found.objective.reshape(len(batch), count), axis=1)
-    return found.take(np.arange(len(batch)) * count + best)
+    return best_of_each(minima(batch, count, tolerance), count)
+
+
+def best_of_each(found: Solution, count: int) -> Solution:
+    """The best of every `count` solutions side by side."""
+    best = np.argmin(found.objective.reshape(-1, count), axis=1)
+    return found.take(np.arange(len(best)) * count + best)

@@ -9,7 +9,7 @@ from scipy.stats import f as f_distribution
 
 from ftplan.fit.features import Data, held_out_largest
 from ftplan.fit.problem import Bools, Solution
-from ftplan.fit.solve import Objective, predict, refit, solve
+from ftplan.fit.solve import Objective, predict, solve_with_folds
 from ftplan.laws.law import Law
 from ftplan.laws.parts import Floats
 
@@ -27,7 +27,7 @@ class Scored:
     sse: float
     rmse: float
     aicc: float | None
-    cv_rmse: float | None
+    cv_rmse: float
     ahead_error: float | None
     ahead_se: float | None
 
@@ -44,21 +44,25 @@ def enough(data: Data, law: Law, rows: Bools | None = None) -> bool:
 
 def score(data: Data, law: Law, objective: Objective) -> Scored:
     """Fit and judge one law. The caller has checked that there is `enough`."""
-    minima = solve(data, law, np.ones(len(data)), objective)
-    predicted = predict(data, law, minima.take(np.array([0])))[0]
-    residual = data.y - predicted
+    out = held_out_largest(data)
+    ahead = (~out).astype(np.float64)[None] if enough(data, law, ~out) else np.zeros((0, len(data)))
+    left_out = folds(data)
+    minima, without, crossed = solve_with_folds(
+        data, law, np.ones(len(data)), ahead, (~left_out).astype(np.float64), objective
+    )
+    residual = data.y - predict(data, law, minima.take(np.array([0])))[0]
     k = law.n_params(data.refs)
-    ahead = ahead_errors(data, law, objective)
+    missed = ahead_errors(data, out, predict(data, law, without)[0]) if len(ahead) else (None, None)
     return Scored(
         law=law,
         minima=minima,
         n_params=k,
         sse=float(residual @ residual),
         rmse=float(np.sqrt(np.mean(residual**2))),
-        aicc=aicc(data.y, predicted, k, objective),
-        cv_rmse=cross_validated(data, law, minima, objective),
-        ahead_error=None if ahead is None else ahead[0],
-        ahead_se=None if ahead is None else ahead[1],
+        aicc=aicc(data.y, data.y - residual, k, objective),
+        cv_rmse=float(np.sqrt(np.mean((data.y - predict(data, law, crossed))[left_out] ** 2))),
+        ahead_error=missed[0],
+        ahead_se=missed[1],
     )
 
 
@@ -77,26 +81,18 @@ def aicc(y: Floats, predicted: Floats, k: int, objective: Objective) -> float | 
     return float(fit + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0))
 
 
-def cross_validated(data: Data, law: Law, minima: Solution, objective: Objective) -> float | None:
-    """RMSE of predictions for cells that were left out, replicates together; one batched refit of all folds."""
-    if not enough(data, law):
-        return None
+def folds(data: Data) -> Bools:
+    """(F, n) True for the cell, or group of cells, that each fold of the cross-validation leaves out."""
     fold = data.cell % min(FOLDS, data.n_cells)
-    left_out = fold[None, :] == np.arange(int(fold.max()) + 1)[:, None]
-    found = refit(data, law, (~left_out).astype(np.float64), minima, objective)
-    predicted = predict(data, law, found)
-    return float(np.sqrt(np.mean((data.y - predicted)[left_out] ** 2)))
+    return np.asarray(fold[None, :] == np.arange(int(fold.max()) + 1)[:, None])
 
 
-def ahead_errors(data: Data, law: Law, objective: Objective) -> tuple[float, float] | None:
-    """Mean absolute error on the largest runs fitted without them, and its standard error over their cells."""
-    out = held_out_largest(data)
-    if not enough(data, law, ~out):
-        return None
-    found = solve(data, law, (~out).astype(np.float64), objective).take(np.array([0]))
-    error = np.abs(data.y - predict(data, law, found)[0])[out]
+def ahead_errors(data: Data, out: Bools, predicted: Floats) -> tuple[float, float]:
+    """Mean absolute error on the rows held out (n,), and its standard error over their cells."""
+    error = np.abs(data.y - predicted)[out]
     cells = data.cell[out]
     means = np.array([error[cells == c].mean() for c in sorted(set(cells.tolist()))])
+    # one cell has no spread of its own: its error is as uncertain as it is large
     spread = float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else float(means[0])
     return float(error.mean()), spread
 

@@ -104,11 +104,10 @@ def _unique(laws: Sequence[Law]) -> list[Law]:
 def least_cross_validated(ranked: list[Scored], supported: bool) -> Scored:
     """The law to use inside the data: least cross-validated error, length only where the tests support it.
 
-    Each further parameter must bring the error down by PARSIMONY; laws without that error stand in their rank.
+    Each further parameter must bring the error down by PARSIMONY.
     """
     allowed = [s for s in ranked if supported or without_length(s.law).name == s.law.name] or ranked
-    judged = [s for s in allowed if s.cv_rmse is not None]
-    return min(judged, key=lambda s: (s.cv_rmse or 0.0) * (1.0 + PARSIMONY) ** s.n_params) if judged else allowed[0]
+    return min(allowed, key=lambda s: s.cv_rmse * (1.0 + PARSIMONY) ** s.n_params)
 
 
 def _length_why(tests: LengthTest | None) -> str:

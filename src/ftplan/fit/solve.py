@@ -8,8 +8,8 @@ import numpy as np
 
 from ftplan.fit import huber, squares
 from ftplan.fit.features import Data
-from ftplan.fit.problem import Solution
-from ftplan.fit.scan import minimise
+from ftplan.fit.problem import Batch, Solution
+from ftplan.fit.scan import STARTS, best_of_each, best_starts, scan
 from ftplan.laws.law import Law
 from ftplan.laws.parts import Floats
 
@@ -18,17 +18,44 @@ Objective = Literal["squares", "huber"]
 #: distinct minima worth starting a refit from: within this factor of the best objective
 NEARLY_AS_GOOD = 1.5
 REFIT_STARTS = 3
+FOLD_STARTS = 2
 #: fits x rows x parameters in memory at once
 CHUNK = 1_500_000
 
 
 def solve(data: Data, law: Law, weights: Floats, objective: Objective) -> Solution:
     """Distinct minima of one fit with row weights (n,), best first: a Solution of one or a few."""
-    batch = data.batch(law, weights[None])
-    found = minimise(batch)
-    if objective == "huber":
-        found = huber.refine(batch.take(np.zeros(len(found.theta), dtype=np.intp)), found)
-        found = found.take(np.argsort(found.objective, kind="stable"))
+    return solve_with_folds(data, law, weights, np.zeros((0, len(weights))), np.zeros((0, len(weights))), objective)[0]
+
+
+def solve_with_folds(
+    data: Data, law: Law, weights: Floats, others: Floats, folds: Floats, objective: Objective
+) -> tuple[Solution, Solution, Solution]:
+    """Distinct minima under weights (n,), and the optima under other weights (B, n) and under folds (F, n).
+
+    All in one batch. `others` are searched for as globally as the first; folds leave out little, and start from the
+    FOLD_STARTS best starts of the first.
+    """
+    searched = data.batch(law, np.concatenate([weights[None], others]))
+    points, values = scan(searched)
+    wide = np.concatenate([best_starts(points, v) for v in values])
+    narrow = np.tile(wide[:FOLD_STARTS], (len(folds), 1))
+    every = data.batch(law, np.concatenate([searched.w, folds]))
+    which = np.repeat(np.arange(len(every)), [STARTS] * len(searched) + [FOLD_STARTS] * len(folds))
+    found = refined(every.take(which), np.concatenate([wide, narrow]), objective)
+    first, rest = found.take(slice(0, STARTS)), found.take(slice(STARTS, len(wide)))
+    best_rest, best_folds = best_of_each(rest, STARTS), best_of_each(found.take(slice(len(wide), None)), FOLD_STARTS)
+    return distinct(searched, first.take(np.argsort(first.objective, kind="stable"))), best_rest, best_folds
+
+
+def refined(batch: Batch, start: Floats, objective: Objective) -> Solution:
+    """Local minima of the objective from starts (B, P)."""
+    found = squares.refine(batch, start)
+    return found if objective == "squares" else huber.refine(batch, found)
+
+
+def distinct(batch: Batch, found: Solution) -> Solution:
+    """The minima, best first, that are not the same point again and not much worse than the best."""
     span = batch.theta_high - batch.theta_low
     kept: list[int] = []
     for i in range(len(found.theta)):

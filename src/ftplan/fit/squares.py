@@ -17,7 +17,7 @@ from ftplan.laws.law import Evaluation
 from ftplan.laws.parts import Floats
 
 #: stop a fit when a step gains less than this share of its sum of squares
-TOLERANCE = 1e-12
+TOLERANCE = 1e-10
 #: the same for refits of resampled tables, whose spread is many orders of magnitude wider
 REFIT_TOLERANCE = 1e-8
 MAX_ITERATIONS = 80

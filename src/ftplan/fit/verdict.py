@@ -44,7 +44,7 @@ def _supported(data: Data, chosen: Scored, ranked: Sequence[Scored]) -> list[str
             f"{len(data)} runs support {first.law.name}: it misses the largest runs, fitted without them, by "
             f"{first.ahead_error:.3g} ± {first.ahead_se:.2g}{unit}{than}."
         )
-    if chosen is not first and chosen.cv_rmse is not None:
+    if chosen is not first:
         out.append(f"Inside the data {chosen.law.name} predicts left-out runs best (to {chosen.cv_rmse:.3g}{unit}).")
     return out
 
