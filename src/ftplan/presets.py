@@ -29,6 +29,7 @@ KINDS = {
     "models": ("model", ".toml"),
     "selectors": ("selection model", ".toml"),
     "laws": ("law", ".toml"),
+    "assumptions": ("assumption", ".toml"),
     "problems": ("problem", ".toml"),
     "runs": ("run table", ".csv"),
 }
@@ -207,6 +208,19 @@ def load_law(name: str) -> dict[str, Any]:
     for method, estimate in doc.get("selection", {}).items():
         selector = {"selector": TEXT, "selector_params": POSITIVE}
         _check_estimate(path, estimate, selector, f"selection.{method}")
+    return doc
+
+
+def load_assumption(name: str) -> dict[str, Any]:
+    """Numbers that runs may not tell: title, source, and params of its own or the law that lends its selection.
+
+    Raises InputError.
+    """
+    path = _find("assumptions", name)
+    doc = _read(path)
+    _check_keys(path, doc, _PROVENANCE | {"title": TEXT}, {"params": _TABLE, "law": TEXT})
+    for key, estimate in doc.get("params", {}).items():
+        _check_estimate(path, estimate, {}, f"params.{key}")
     return doc
 
 

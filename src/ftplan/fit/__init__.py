@@ -23,6 +23,9 @@ __all__ = ["Predicted", "borrowed_fit", "fit_runs", "predict_rows", "predictor"]
 
 Progress = Callable[[str], None]
 
+#: bootstrap draws, also those of predictions from a fit that was made without any
+DRAWS = 1000
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -39,7 +42,7 @@ def fit_runs(
     laws: Sequence[str] = ("auto",),
     *,
     objective: Objective = "squares",
-    draws: int = 1000,
+    draws: int = DRAWS,
     seed: int = 0,
     share: str | None = None,
     progress: Progress = lambda _: None,
@@ -82,7 +85,7 @@ def predictor(fit: Fit, key: str) -> Predictor:
     if fit.runs is None:
         return borrowed_predictor(fit, wanted)
     rows = fit.runs if key == "" else dict(fit.runs.series())[key]
-    return from_series(rows, wanted, fit.objective, fit.draws, fit.seed)
+    return from_series(rows, wanted, fit.objective, fit.draws or DRAWS, fit.seed)
 
 
 def predict_rows(fit: Fit, table: RunTable, *, level: float = 0.9) -> list[Predicted]:

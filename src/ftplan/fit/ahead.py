@@ -21,7 +21,7 @@ from ftplan.laws.law import Law, parse
 from ftplan.laws.parts import Floats, Refs, Rows
 
 #: curve, weight, discount: rows count (T/T_max)^discount. Misfit of a law grows with distance in ln T, hence a power
-#: of T; a tangent may be more local than a curve with a bend. Half the weight goes to the tangent and half to the curves.
+#: of T; a tangent may be more local than a curve with a bend. Half the weight goes to the tangent, half to the curves.
 MEMBERS = (("power0", 0.5, 1.5), ("rectified0", 0.25, 1.0), ("rectified", 0.25, 1.0))
 #: relative noise that no fit may undercut: evaluation noise of fine-tunes is 0.3 to 1 %
 PRIOR_NOISE = 0.01

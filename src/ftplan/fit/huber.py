@@ -34,8 +34,8 @@ def log_residual(batch: Batch, theta: Floats, amplitudes: Floats) -> tuple[Float
     return out, predicted
 
 
-def _newton(batch: Batch, theta: Floats, amplitudes: Floats, damping: Floats) -> Floats:
-    """One damped step (B, P + K) for all parameters, bounds held."""
+def _newton(batch: Batch, theta: Floats, amplitudes: Floats, damping: Floats) -> tuple[Floats, Floats]:
+    """All parameters after one damped step (B, P + K), bounds held; and the gain (B,) that the gradient promises."""
     at = batch.evaluate(theta)
     predicted = at.predict(amplitudes)
     slope = np.concatenate([batch.law.jacobian(batch.rows, theta, amplitudes, at, batch.refs), at.columns], axis=2)
@@ -66,7 +66,8 @@ def _newton(batch: Batch, theta: Floats, amplitudes: Floats, damping: Floats) ->
         if not beyond.any():
             break
         held |= beyond
-    return np.clip(all_of + step, low, high)
+    moved = np.clip(all_of + step, low, high)
+    return moved, np.einsum("bp,bp->b", gradient, moved - all_of)
 
 
 def refine(batch: Batch, start: Solution) -> Solution:
@@ -80,14 +81,15 @@ def refine(batch: Batch, start: Solution) -> Solution:
     p = theta.shape[1]
     for _ in range(MAX_ITERATIONS):
         part = batch.take(live)
-        moved = _newton(part, theta[live], amplitudes[live], damping[live])
+        moved, promised = _newton(part, theta[live], amplitudes[live], damping[live])
         new = loss(log_residual(part, moved[:, :p], moved[:, p:])[0], part.w)
         old = objective[live]
         better = new < old
         won = live[better]
         theta[won], amplitudes[won], objective[won] = moved[better, :p], moved[better, p:], new[better]
         damping[live] = np.where(better, np.maximum(damping[live] * 0.3, 1e-8), damping[live] * 4.0)
-        still = ~better | (old - new <= TOLERANCE * old)
+        # a step refused is quiet only when it promised next to nothing: far from the optimum it is merely too long
+        still = np.where(better, old - new <= TOLERANCE * old, promised <= TOLERANCE * old)
         quiet[live] = np.where(still, quiet[live] + 1, 0)
         done = (quiet[live] >= QUIET) | (damping[live] > 1e6)
         converged[live[done]] = True

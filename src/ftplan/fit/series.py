@@ -137,7 +137,7 @@ def _with_parameters(
     out = []
     for place, s in enumerate(ranked):
         refits = None
-        if place < WITH_INTERVALS or s is chosen:
+        if draws and (place < WITH_INTERVALS or s is chosen):
             fitted = predict(data, s.law, s.solution)[0]
             refits = resample(data, s.law, s.minima, fitted, objective, draws, seed)
         params, warnings = report(s.law, data, s.solution, refits, untold(s.law, data, identified))
@@ -160,7 +160,7 @@ def _with_parameters(
 
 
 def _best_length(data: Data, chosen: Scored, objective: Objective, draws: int, seed: int) -> Param | None:
-    if not chosen.law.has("length") or not varies_length(data)[0]:
+    if not draws or not chosen.law.has("length") or not varies_length(data)[0]:
         return None
     fitted = predict(data, chosen.law, chosen.solution)[0]
     refits = resample(data, chosen.law, chosen.minima, fitted, objective, draws, seed)

@@ -3,8 +3,8 @@
 The step uses Kaufman's approximation (1975): the part of the Jacobian that amplitudes could take over is removed.
 
 With a prior (`Batch.prior_noise`) the objective is (n + 1)·ln(S + noise^2) + sum of ((ln theta - centre)/sd)^2, S the
-sum of squares and n the sum of weights in units of rows: a posterior with the noise integrated out, one pseudo-row of the
-smallest noise beside the data, so that a perfect fit of few points cannot outvote what is known of exponents.
+sum of squares and n the sum of weights in units of rows: a posterior with the noise integrated out, one pseudo-row of
+the smallest noise beside the data, so that a perfect fit of few points cannot outvote what is known of exponents.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ from ftplan.errors import Infeasible, InputError
 from ftplan.fit import predictor
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.result import Fit, SeriesFit
-from ftplan.plan.allowed import Allowed, allowed
+from ftplan.plan.allowed import Allowed, Choice, allowed
 from ftplan.plan.explain import explain
 from ftplan.plan.problem import Problem
 from ftplan.plan.result import Plan
 from ftplan.plan.search import MEANS, REFINED, Candidate, Offer, Search, better
-from ftplan.units import Budget, format_budget
+from ftplan.units import Budget, format_budget, format_flops
 
 __all__ = ["Problem", "as_selector", "make_plan"]
 
@@ -38,8 +38,8 @@ def make_plan(problem: Problem, fit: Fit) -> Plan:
     search = new_search(problem, fit, model)
     space = allowed(problem, series, model)
     offer = offers(search, space, model)
-    best, runners = optimum(search, space, offer)
-    return explain(search, fit, series, space, best, runners)
+    best, runners, beyond = optimum(search, space, offer)
+    return explain(search, fit, series, replace(space, notes=(*space.notes, *beyond)), best, runners)
 
 
 def series_of(fit: Fit, key: str) -> SeriesFit:
@@ -94,22 +94,32 @@ def offers(search: Search, space: Allowed, model: Predictor) -> Offer:
     return offer if len(offer.computed) else search.whole_pool()
 
 
-def optimum(search: Search, space: Allowed, offer: Offer) -> tuple[Candidate, list[Candidate]]:
-    """The best candidate of all, and the best of each other choice. Raises Infeasible."""
-    found = []
+def optimum(search: Search, space: Allowed, offer: Offer) -> tuple[Candidate, list[Candidate], list[str]]:
+    """The best candidate, the best of each other choice, and which choices no budget allows. Raises Infeasible."""
+    found, beyond = [], []
     for choice in space.choices:
         best = search.best(choice, offer)
         if best is not None and space.varies_length:
             best = better(best, search.best(choice, refined(search, best)), search.problem.target is not None)
         if best is not None:
             found.append(best)
+        elif search.problem.target is None:
+            beyond.append(unaffordable(search, choice, offer))
     if not found:
         raise refusal(search, space, offer)
     winner = None
     for candidate in found:
         winner = better(winner, candidate, search.problem.target is not None)
     assert winner is not None
-    return winner, [c for c in found if c is not winner]
+    return winner, [c for c in found if c is not winner], list(dict.fromkeys(beyond))
+
+
+def unaffordable(search: Search, choice: Choice, offer: Offer) -> str:
+    """Why a choice is not among the runners-up: what scoring the pool costs before anything is trained."""
+    every = np.arange(len(offer.computed))
+    scoring = float(np.min(search.bill(choice, offer, np.zeros(len(every)), every).selection_flops))
+    by = f" by {choice.selector.name}" if choice.selector else ""
+    return f"{choice.method.name}{by} is beyond the budget: scoring alone costs {format_flops(scoring)} FLOPs"
 
 
 def refined(search: Search, best: Candidate) -> Offer:

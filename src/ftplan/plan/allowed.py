@@ -19,7 +19,8 @@ from ftplan.selection import Method, load
 class Choice:
     """One discrete choice. known_as: the method's name in the fit, '' where it is random or assumed.
 
-    kap: (estimate, low, high) where the method is assumed, else None; rstar likewise for repeated epochs.
+    kap: (estimate, low, high) of what an assumption adds to the fit's own kap, None where it adds nothing;
+    rstar likewise for repeated epochs.
     """
 
     method: Method
@@ -47,19 +48,28 @@ def allowed(problem: Problem, series: SeriesFit, predictor: Predictor) -> Allowe
     methods = _methods(problem, series, predictor, notes, used)
     epochs, rstar = _epochs(problem, series, predictor, used)
     choices = [
-        Choice(method, selector, e, known_as, kap, rstar)
-        for method, known_as, kap, selectors in methods
-        for selector in selectors
-        for e in epochs
+        Choice(method, selector, e, known_as, kap, rstar) for method, known_as, kap, selector in methods for e in epochs
     ]
     varies = series.identified.what.get("avg_tokens", False) and problem.avg_tokens is None
     if not varies and problem.avg_tokens is None:
         why = series.identified.why.get("avg_tokens", "")
-        notes.append(f"average length is not varied, it stays at the pool's own mean: {why}")
+        notes.append(
+            f"average length is not varied, it stays at the pool's own mean: {why}{_lengths_of_runs(predictor)}"
+        )
     return Allowed(tuple(choices), varies, tuple(notes), tuple(used))
 
 
-_Offer = tuple[Method, str, tuple[float, float, float] | None, tuple[Selector | None, ...]]
+def _lengths_of_runs(predictor: Predictor) -> str:
+    """What the runs had instead, where they say."""
+    if "avg_tokens" not in predictor.ranges:
+        return ""
+    low, high = predictor.ranges["avg_tokens"]
+    return f"; the runs had {low:.0f}" + (f" to {high:.0f}" if round(high) > round(low) else "") + " tokens on average"
+
+
+_Range = tuple[float, float, float]
+#: method, its name in the fit ('' where assumed), what is added to its kap, selection model
+_Offer = tuple[Method, str, _Range | None, Selector | None]
 
 
 def _methods(
@@ -67,20 +77,19 @@ def _methods(
 ) -> list[_Offer]:
     """Random always; others where identified or assumed. A method asked for by name and not supported is an error."""
     known = {load(name).name: name for name in _loadable(predictor.refs.methods[1:])}
-    offers: list[_Offer] = [(load("random"), "", None, (None,))]
-    asked = [load(name).name for name in problem.methods] if problem.methods is not None else None
+    asked = None if problem.methods is None else [load(name).name for name in problem.methods]
     assumed = _assumed(problem, "kap[")
-    wanted = asked if asked is not None else [*known, *assumed]
-    for name in dict.fromkeys(wanted):
+    offers: list[_Offer] = [(load("random"), "", None, None)] if asked is None or "random" in asked else []
+    for name in dict.fromkeys(asked if asked is not None else [*known, *assumed]):
         if name == "random":
             continue
         method, in_fit = load(name), known.get(name, "")
         if in_fit and series.identified.what.get(f"method:{in_fit}", False):
-            offers.append((method, in_fit, None, _selectors(problem, method, predictor.refs.S.get(in_fit))))
+            kap = _fitted_kap(series, in_fit)
+            offers += _sized(problem, method, in_fit, predictor.refs.S.get(in_fit), kap, used)
         elif name in assumed:
             source, kap = assumed[name]
-            at = source.selector_params.get(name)
-            offers.append((method, "", kap, _selectors(problem, method, at)))
+            offers += _sized(problem, method, "", source.selector_params.get(name), kap, used)
             used.append(Assumption(f"kap[{name}]", f"{kap[0]:g} ({kap[1]:g} to {kap[2]:g})", source.why))
         elif asked is not None:
             why = series.identified.why.get(f"method:{in_fit}", "the table has no runs of it")
@@ -88,11 +97,56 @@ def _methods(
                 f"selection method {name!r} is not supported by the runs: {why}",
                 hint="add runs of it beside random, or allow the published numbers with --assume selection",
             )
-    if asked is not None and "random" not in asked:
-        offers = offers[1:]
     if len(offers) == 1 and offers[0][0].name == "random" and asked is None:
         notes.append("selection is random: no runs of other methods; add some, or --assume selection")
     return offers
+
+
+def _fitted_kap(series: SeriesFit, in_fit: str) -> _Range:
+    """Kap of a method in the law that is used, with its interval."""
+    used = {m.law for m in series.selected if m.zone == "within"}
+    for law in series.laws:
+        p = law.params.get(f"kap[{in_fit}]") if law.name in used else None
+        if p is not None and p.estimate is not None:
+            return p.estimate, p.low if p.low is not None else p.estimate, p.high if p.high is not None else p.estimate
+    return 0.0, 0.0, 0.0
+
+
+def _sized(
+    problem: Problem, method: Method, in_fit: str, measured: float | None, kap: _Range, used: list[Assumption]
+) -> list[_Offer]:
+    """One offer per selection model whose effect is known: those of the size that was measured (within 10 %), and of
+    any size where eta is assumed. What is added to the fit's own kap is the whole of an assumed one.
+    """
+    own = (0.0, 0.0, 0.0) if in_fit else kap
+    if not method.needs_model:
+        return [(method, in_fit, None if in_fit else own, None)]
+    eta = next(((a, a.params["eta"]) for a in problem.assume if "eta" in a.params), None)
+    out: list[_Offer] = []
+    for selector in problem.selectors:
+        if (selector.layers > 0) != (method.selector_kind == "models"):
+            continue  # an encoder cannot tell perplexities, nor is a language model an embedder
+        ratio = selector.params / measured if measured else 1.0
+        if abs(ratio - 1.0) < 0.1:
+            out.append((method, in_fit, None if in_fit else own, selector))
+        elif eta is not None:
+            corners = [_kap_at(k, e, ratio) - (k if in_fit else 0.0) for k in kap for e in eta[1]]
+            middle = _kap_at(kap[0], eta[1][0], ratio) - (kap[0] if in_fit else 0.0)
+            out.append((method, in_fit, (middle, min(corners), max(corners)), selector))
+            said = Assumption("eta", f"{eta[1][0]:g} ({eta[1][1]:g} to {eta[1][2]:g})", eta[0].why)
+            used += [said] if said not in used else []
+    if out:
+        return out
+    raise InputError(
+        f"no selection model of the size that {method.name} was measured with"
+        + (f" ({measured:.3g} parameters)" if measured else ""),
+        hint="name one in the problem's [selection] selectors, or allow other sizes with --assume selector-size",
+    )
+
+
+def _kap_at(kap: float, eta: float, ratio: float) -> float:
+    """kap(S) = 1 - (1 - kap)^((S/S_ref)^eta), as `laws.terms.selection` has it."""
+    return float(1.0 - (1.0 - min(kap, 0.999)) ** (ratio**eta))
 
 
 def _loadable(names: tuple[str, ...]) -> list[str]:
@@ -114,20 +168,6 @@ def _assumed(problem: Problem, prefix: str) -> dict[str, tuple[Assumed, tuple[fl
         for name, values in source.params.items()
         if name.startswith(prefix)
     }
-
-
-def _selectors(problem: Problem, method: Method, measured: float | None) -> tuple[Selector | None, ...]:
-    """Selection models whose effect is known: those of the size that was measured (within 10 %)."""
-    if not method.needs_model:
-        return (None,)
-    near = [s for s in problem.selectors if measured is None or abs(s.params / measured - 1.0) < 0.1]
-    if near:
-        return tuple(near)
-    raise InputError(
-        f"no selection model of the size that {method.name} was measured with"
-        + (f" ({measured:.3g} parameters)" if measured else ""),
-        hint="name one in the problem's [selection] selectors",
-    )
 
 
 def _epochs(

@@ -180,7 +180,7 @@ def predict(search: Search, c: Candidate) -> Prediction:
 
 def alternatives(search: Search, space: Allowed, best: Candidate, runners: list[Candidate]) -> list[Alternative]:
     """The best plan of every other choice, then the same choice at other lengths, best first in each part."""
-    others = [(_named(c.choice, space), c) for c in sorted(runners, key=lambda c: c.turned)]
+    others = [(_named(c.choice, space), c) for c in _best_of_each_method(runners)]
     if search.problem.target is None:
         others += _other_lengths(search, space, best)
     reference = draws_of(search, best)
@@ -200,6 +200,14 @@ def alternatives(search: Search, space: Allowed, best: Candidate, runners: list[
             )
         )
     return out
+
+
+def _best_of_each_method(runners: list[Candidate]) -> list[Candidate]:
+    """The best plan of every method and number of epochs, best first: of many selection models only the best one."""
+    seen: dict[tuple[str, float], Candidate] = {}
+    for c in sorted(runners, key=lambda c: c.turned):
+        seen.setdefault((c.choice.method.name, c.choice.epochs), c)
+    return list(seen.values())
 
 
 def _named(choice: Choice, space: Allowed) -> str:

@@ -171,10 +171,10 @@ class Search:
             return rows
         shift: Floats = np.zeros(len(pick))
         if choice.kap is not None:
-            kap = draws[0] if draws else np.full((1, 1), choice.kap[0])
+            kap = draws[0] if draws else choice.kap[0]
             shift = shift + kap * np.log(offer.bands.examples[pick] / examples)
         if choice.rstar is not None:
-            scale = draws[1] if draws else np.full((1, 1), choice.rstar[0])
+            scale = draws[1] if draws else np.float64(choice.rstar[0])
             shift = shift + np.log1p(scale * -np.expm1(-(choice.epochs - 1.0) / scale))
         return Rows(**{**vars(rows), "t": rows.t + shift})
 

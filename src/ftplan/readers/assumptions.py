@@ -1,7 +1,6 @@
-"""What `--assume NAME` allows: numbers that the runs do not tell, borrowed from a law preset with their range.
+"""What `--assume NAME` allows: numbers that the runs do not tell, borrowed from a preset with their range.
 
-NAME is a law preset, or what is to be borrowed: `selection` (kap of each method) or `epochs` (what repeated epochs
-are worth), where one shipped preset has it.
+NAME is a file of presets/assumptions, or a law preset whose selection methods are meant.
 """
 
 from __future__ import annotations
@@ -10,28 +9,24 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from ftplan.costs.model import Selector, as_selector
+from ftplan.costs.model import Model, Selector, as_selector
 from ftplan.errors import InputError
 from ftplan.plan.problem import Assumed
-from ftplan.presets import load_law, load_model, load_selector, names
-
-#: what can be borrowed by kind -> whether a preset has it
-_KINDS = {
-    "selection": lambda law: bool(law.get("selection")),
-    "epochs": lambda law: "Rstar" in law["params"],
-}
+from ftplan.presets import load_assumption, load_law, load_model, load_selector, names
 
 
 def read_assumed(name: str) -> Assumed:
-    """Raises InputError for a name that is no preset and no kind, or a kind that several presets have."""
+    """Raises InputError for a name that no preset has."""
     wanted = name.strip().lower()
-    if wanted not in _KINDS:
-        return _borrowed(name, _law(wanted), tuple(_KINDS))
-    having = [preset for preset in names("laws") if _KINDS[wanted](load_law(preset))]
-    if len(having) != 1:
-        hint = f"--assume one of: {', '.join(having)}" if having else None
-        raise InputError(f"--assume {name}: {len(having)} shipped laws tell about {wanted}", hint=hint)
-    return _borrowed(name, load_law(having[0]), (wanted,))
+    if wanted in names("assumptions"):
+        doc = load_assumption(wanted)
+        own = {key: _range(value) for key, value in doc.get("params", {}).items()}
+        how = "; ".join(value["how"] for value in doc.get("params", {}).values())
+        lent = _of_law(wanted, load_law(doc["law"])) if "law" in doc else None
+        if lent is not None:
+            return Assumed(wanted, {**lent.params, **own}, lent.why, lent.selector_params)
+        return Assumed(wanted, own, f"{doc['source']} ({how})")
+    return _of_law(wanted, load_law(_known(wanted)))
 
 
 def selectors_of_law(law: Mapping[str, Any]) -> tuple[Selector, ...]:
@@ -40,15 +35,19 @@ def selectors_of_law(law: Mapping[str, Any]) -> tuple[Selector, ...]:
     return tuple(read_selector(name) for name in named)
 
 
-def selectors_of(assumed: Sequence[str]) -> tuple[Selector, ...]:
-    """The selection models that go with some `--assume` names."""
-    laws = [
-        load_law(preset)
-        for name in assumed
-        for preset in names("laws")
-        if name.strip().lower() in (preset, "selection") and _KINDS["selection"](load_law(preset))
-    ]
-    return tuple(dict.fromkeys(selector for law in laws for selector in selectors_of_law(law)))
+def selectors_of(assumed: Sequence[str], model: Model) -> tuple[Selector, ...]:
+    """The selection models that go with some `--assume` names: those that were measured, and where any size may be
+    assumed, every language model that is no larger than the one to train.
+    """
+    found: list[Selector] = []
+    for name in (name.strip().lower() for name in assumed):
+        law = load_assumption(name).get("law") if name in names("assumptions") else name
+        found += selectors_of_law(load_law(law)) if law is not None else ()
+        if name == "selector-size":
+            # the measured toy models have no name on a hub: nobody can score a pool with them
+            every = [m for m in map(load_model, names("models")) if m.hub_id and m.total_params <= model.total_params]
+            found += [as_selector(m) for m in every]
+    return tuple(dict.fromkeys(found))
 
 
 def read_selector(name: str) -> Selector:
@@ -56,27 +55,21 @@ def read_selector(name: str) -> Selector:
     return as_selector(load_model(name)) if name.lower() in names("models") else load_selector(name)
 
 
-def _law(name: str) -> dict[str, Any]:
-    known = [*_KINDS, *names("laws")]
+def _known(name: str) -> str:
+    lending = [preset for preset in names("laws") if load_law(preset).get("selection")]
+    known = [*names("assumptions"), *lending]
     if name not in known:
         close = get_close_matches(name, known, n=1)
         raise InputError(
             f"--assume {name}: nothing of that name can be borrowed",
             hint=f"did you mean {close[0]}?" if close else f"one of: {', '.join(known)}",
         )
-    return load_law(name)
+    return name
 
 
-def _borrowed(name: str, law: Mapping[str, Any], kinds: Sequence[str]) -> Assumed:
-    params: dict[str, tuple[float, float, float]] = {}
-    sizes: dict[str, float] = {}
-    if "selection" in kinds:
-        for method, kap in law.get("selection", {}).items():
-            params[f"kap[{method}]"] = _range(kap)
-            if "selector_params" in kap:
-                sizes[method] = float(kap["selector_params"])
-    if "epochs" in kinds and "Rstar" in law["params"]:
-        params["Rstar"] = _range(law["params"]["Rstar"])
+def _of_law(name: str, law: Mapping[str, Any]) -> Assumed:
+    params = {f"kap[{method}]": _range(kap) for method, kap in law["selection"].items()}
+    sizes = {m: float(kap["selector_params"]) for m, kap in law["selection"].items() if "selector_params" in kap}
     return Assumed(name, params, f"borrowed: {law['title']} ({law['source']})", sizes)
 
 

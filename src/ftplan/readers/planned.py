@@ -48,7 +48,7 @@ def _series_keys(raw: RawTable, columns: Columns, known: tuple[str, ...]) -> lis
         for row, place in zip(raw.rows, raw.places, strict=True):
             if row[header] not in known and known != ("",):
                 raise InputError(
-                    f"{place}, column {header!r}: {row[header]!r} is no series of the fit",
+                    f"{place}: column {header!r}: {row[header]!r} is no series of the fit",
                     hint=f"the fit knows {', '.join(known)}",
                 )
     else:

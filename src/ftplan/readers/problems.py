@@ -99,7 +99,7 @@ def read_problem(source: str | None, flags: Flags) -> Asked:
         avg_tokens=flags.avg_tokens or training.get("avg_tokens"),
         epochs=flags.epochs or _epochs(training.get("epochs")),
         methods=methods or None,
-        selectors=_selectors(selection.get("selectors", ()), assume, data.get("law")),
+        selectors=_selectors(selection.get("selectors", ()), assume, data.get("law"), model),
         assume=tuple(read_assumed(name) for name in assume),
         gpu=hardware.gpu,
         gpu_count=hardware.gpu_count,
@@ -111,7 +111,8 @@ def read_problem(source: str | None, flags: Flags) -> Asked:
         target=target,
         seed=flags.seed if flags.seed is not None else goal.get("seed", 0),
         level=flags.level or goal.get("level", 0.9),
-        note=table("problem").get("note", ""),
+        # the note is about the runs behind the law: with another law it says nothing
+        note=table("problem").get("note", "") if flags.fit is None and flags.runs is None else "",
         warnings=hardware.warnings,
     )
     runs = _beside(file, data.get("runs", ""))
@@ -220,10 +221,10 @@ def _epochs(written: float | list[float] | None) -> tuple[float, ...] | None:
     return tuple(map(float, written)) if isinstance(written, list) else (float(written),)
 
 
-def _selectors(named: Sequence[str], assume: Sequence[str], law: str | None) -> tuple[Selector, ...]:
+def _selectors(named: Sequence[str], assume: Sequence[str], law: str | None, model: Model) -> tuple[Selector, ...]:
     """The selection models to choose from: those named, and those that borrowed methods were measured with."""
     borrowed = selectors_of_law(load_law(law)) if law else ()
-    return tuple(dict.fromkeys((*map(read_selector, named), *borrowed, *selectors_of(assume))))
+    return tuple(dict.fromkeys((*map(read_selector, named), *borrowed, *selectors_of(assume, model))))
 
 
 def _target(text: str | None) -> tuple[str, float | None]:

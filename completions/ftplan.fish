@@ -1,0 +1,1 @@
+complete --command ftplan --no-files --arguments "(env _FTPLAN_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) ftplan)" --condition "env _FTPLAN_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) ftplan"

@@ -1,0 +1,143 @@
+"""What commands start from: run tables, fits and problems, by path or by preset name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from ftplan.cli.output import progress, remark
+from ftplan.errors import FtplanError, InputError, NotIdentified
+
+if TYPE_CHECKING:
+    from ftplan.fit.result import Fit
+    from ftplan.readers.problems import Asked
+    from ftplan.runs import Direction, RunTable
+
+#: the law whose shape pilot runs are designed for: ours, the only public one with a length term
+PILOT_LAW = "pyfunc-s"
+_FIT_SUFFIXES = {".yaml", ".yml", ".json"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read a run table: the options that `fit` and `compare laws` share."""
+
+    metric: str | None = None
+    direction: str | None = None
+    by: str | None = None
+    column_map: dict[str, str] | None = None
+
+
+def load_runs(source: str, reading: Reading | None = None) -> RunTable:
+    """A run table from a file, stdin ('-') or a preset name. What the reader assumed is in its notes."""
+    from ftplan.readers.tables import read_runs
+
+    how = reading or Reading()
+    return read_runs(
+        runs_file(source),
+        metric=how.metric,
+        direction=cast("Direction | None", how.direction),
+        by=how.by,
+        column_map=how.column_map or {},
+    )
+
+
+def runs_file(source: str) -> str:
+    """The path to read: a file as it is named, else the preset of that name."""
+    from ftplan.presets import names, runs_path
+
+    if source == "-" or Path(source).exists():
+        return source
+    shipped = names("runs")
+    if source in shipped:
+        return str(runs_path(source))
+    if Path(source).suffix or "/" in source:
+        return source  # meant as a file: the reader says what is wrong with it
+    close = get_close_matches(source, shipped, n=1, cutoff=0.6)
+    hint = f"did you mean {close[0]}?" if close else f"shipped run tables: {', '.join(shipped)}"
+    raise InputError(f"{source}: no such file, and no run table of that name ships with ftplan", hint=hint)
+
+
+def is_fit_file(source: str) -> bool:
+    """Whether a path names a fit, by its suffix."""
+    return Path(source).suffix.lower() in _FIT_SUFFIXES
+
+
+def load_fit(source: str, *, quiet: bool) -> Fit:
+    """The fit in a fit file, or of a run table, fitted on the spot with the default settings."""
+    if is_fit_file(source):
+        from ftplan.readers.fits import read_fit
+
+        return read_fit(source)
+    from ftplan.fit import fit_runs
+
+    table = load_runs(source)
+    with progress(quiet=quiet) as show:
+        return fit_runs(table, progress=show)
+
+
+def law_of(asked: Asked, *, quiet: bool) -> Fit:
+    """The fit behind a problem: a fit file, runs fitted on the spot, or a borrowed law. Raises InputError."""
+    if asked.fit:
+        return load_fit(asked.fit, quiet=quiet)
+    if asked.law:
+        from ftplan.fit import borrowed_fit
+        from ftplan.presets import load_law
+
+        return borrowed_fit(load_law(asked.law))
+    if not asked.runs:
+        raise InputError(
+            "no law to plan with", hint="--runs RUNS or --fit fit.yaml; or start from: ftplan plan quickstart"
+        )
+    from ftplan.fit import fit_runs
+
+    table = load_runs(asked.runs, Reading(metric=asked.metric))
+    with progress(quiet=quiet) as show:
+        return fit_runs(_only(table, asked.problem.series), seed=asked.problem.seed, progress=show)
+
+
+def _only(table: RunTable, series: str) -> RunTable:
+    """The rows of one series: fitting the others would cost time and change nothing."""
+    if not series or set(table.groups) == {series}:
+        return table
+    if series not in table.groups:
+        known = ", ".join(key for key in table.groups if key)
+        raise InputError(
+            f"{table.source}: no series {series!r}",
+            hint=f"--series, one of: {known}" if known else "leave out --series",
+        )
+    import numpy as np
+
+    return table.subset(np.array([key == series for key in table.group]))
+
+
+def problem_behind(fit_file: str, named: str | None, *, quiet: bool) -> str:
+    """The problem to plan with a fit: the one that was named, else the shipped one that is about the same runs."""
+    if named is not None:
+        return named
+    from ftplan.presets import load_problem, names, runs_path
+    from ftplan.readers.fits import read_fit
+    from ftplan.readers.tables import read_runs
+
+    fit = read_fit(fit_file)
+    fitted = {tuple(sorted(row.items(), key=str)) for row in fit.runs.rows()} if fit.runs is not None else set()
+    for name in names("problems"):
+        runs = load_problem(name).tables.get("data", {}).get("runs")
+        if fitted and runs in names("runs"):
+            shipped = read_runs(str(runs_path(runs)), metric=fit.metric.name)
+            if fitted <= {tuple(sorted(row.items(), key=str)) for row in shipped.rows()}:
+                remark(f"note: planning for the shipped problem {name}, which is about the same runs", quiet=quiet)
+                return name
+    raise InputError("a fit alone does not say which pool, model and costs to plan with", hint="--problem PROBLEM")
+
+
+def pilots_for(error: FtplanError) -> str | None:
+    """Runs worth making, as a hint, where the runs there are cannot carry a law."""
+    if not isinstance(error, NotIdentified) or error.examples is None:
+        return None
+    from ftplan.fit.pilots import pilot_runs, said
+    from ftplan.presets import load_law
+
+    return f"make these four runs: {said(pilot_runs(error.examples, error.avg_tokens, load_law(PILOT_LAW)))}"

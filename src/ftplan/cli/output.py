@@ -1,0 +1,125 @@
+"""Where results go: data to stdout, remarks to stderr, files complete or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ftplan.errors import InputError
+from ftplan.formats import View, render
+from ftplan.formats.documents.path import value_at
+
+if TYPE_CHECKING:
+    from ftplan.formats.documents import Document
+
+_CLEAR_LINE = "\r\x1b[K"
+_SUFFIXES = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".csv": "csv", ".md": "markdown"}
+
+
+def deliver(
+    document: Document, form: str, output: str | None, *, quiet: bool, artefact: str = "yaml", only: str | None = None
+) -> None:
+    """Print the document and, with `-o FILE`, write it in the format of FILE's suffix, else `artefact`.
+
+    `-o -` prints the artefact itself, in place of the screen; `only` prints the one value at that path.
+    What has no place for the document's warnings leaves them to stderr.
+    """
+    printed = (
+        f"{value_at(document.data, only)}\n" if only else render(document, artefact if output == "-" else form, view())
+    )
+    if output == "-":
+        output = None
+    if output is not None:
+        write(output, render(document, _SUFFIXES.get(Path(output).suffix.lower(), artefact)))
+    sys.stdout.write(printed)
+    if output is not None:
+        remark(f"wrote {output}", quiet=quiet)
+    if only or form == "csv":
+        for text in document.warnings:
+            remark(f"warning: {text}", quiet=quiet)
+
+
+@contextlib.contextmanager
+def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """What to call with a few words while a fit takes its time: one line, on a terminal only, gone at the end."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+
+    def show(words: str) -> None:
+        print(f"{_CLEAR_LINE}fitting {words}", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+    try:
+        yield show
+    finally:
+        print(_CLEAR_LINE, end="", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def remark(text: str, *, quiet: bool) -> None:
+    """One line on stderr for the person watching."""
+    if not quiet:
+        sys.stdout.flush()
+        print(text, file=sys.stderr)  # noqa: T201
+
+
+def view() -> View:
+    """The terminal's width (COLUMNS wins; 80 where there is no terminal) and whether it takes colour.
+
+    NO_COLOR wins over FORCE_COLOR: who sets it means it.
+    """
+    width = max(shutil.get_terminal_size((80, 24)).columns, 40)
+    asked = bool(os.environ.get("FORCE_COLOR"))
+    able = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return View(width, (asked or able) and not os.environ.get("NO_COLOR"))
+
+
+def check_target(output: str | None) -> None:
+    """Refuse a file that cannot be written before the work is done, not after it."""
+    if output is None or output == "-":
+        return
+    path = Path(output)
+    if path.is_dir():
+        raise InputError(f"{output} is a folder, not a file", hint=f"-o {path / 'result.yaml'}")
+    if not path.parent.is_dir():
+        raise InputError(
+            f"{path.parent}: no such folder, cannot write {path.name} there", hint=f"mkdir -p {path.parent}"
+        )
+
+
+def write(output: str, text: str) -> None:
+    """Write `text` to a file that appears complete or not at all, with the permissions of any new file."""
+    path = Path(os.path.realpath(output))  # a link stays a link
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")  # a pipe or a device cannot be replaced
+            return
+        _replace(path, text)
+    except OSError as error:
+        raise InputError(f"{output} cannot be written: {error.strerror or error}") from error
+
+
+def _replace(path: Path, text: str) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(name).chmod(mode)
+        os.replace(name, path)  # noqa: PTH105  (the one atomic step)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,81 @@
+"""`ftplan simulate`: what a law and a problem say before anything is run; for now over a sweep of budgets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ftplan.cli import complete, options
+from ftplan.cli.inputs import is_fit_file, law_of, problem_behind
+from ftplan.cli.output import check_target, deliver
+
+SHORT = "See what more or less budget would buy."
+HELP = """Examples:
+
+\b
+  ftplan simulate budgets quickstart
+  ftplan simulate budgets fit.yaml --problem my.toml --from 50usd --to 500usd
+"""
+BUDGETS_HELP = """Examples:
+
+\b
+  ftplan simulate budgets quickstart     a tenth to ten times its own budget
+  ftplan simulate budgets fit.yaml --problem my.toml --from 50usd --to 500usd
+  ftplan simulate budgets quickstart --format csv > sweep.csv
+
+The best plan under each budget of a sweep: predicted metric, examples and their length.
+"""
+
+app = typer.Typer(suggest_commands=False, rich_markup_mode=None, no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """A group even while it has one command."""
+
+
+@app.command("budgets", help=BUDGETS_HELP, short_help="The best plan under each budget of a sweep.")
+def budgets(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FIT|PROBLEM", help="Fit file, TOML problem or shipped problem.", autocompletion=complete.problems
+        ),
+    ],
+    problem: Annotated[
+        str | None,
+        typer.Option(
+            "--problem",
+            metavar="PROBLEM",
+            autocompletion=complete.problems,
+            help="What to plan with a FIT: pool, model, costs.",
+        ),
+    ] = None,
+    series: Annotated[str | None, typer.Option("--series", metavar="KEY", help="Which series of the fit.")] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="LIMIT", help="Lowest budget. [default: a tenth of the problem's]")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="LIMIT", help="Highest budget. [default: ten times the problem's]")
+    ] = None,
+    steps: Annotated[
+        int, typer.Option("--steps", metavar="K", min=2, max=200, help="Budgets, evenly spaced in log.")
+    ] = 9,
+    form: options.Format = "table",
+    output: options.Output = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Read, plan once per budget, render, write."""
+    from ftplan.formats.documents.budgets import document
+    from ftplan.readers.problems import Flags, aimed_at, read_problem
+    from ftplan.readers.sweeps import spaced
+    from ftplan.simulate import budget_sweep
+
+    check_target(output)
+    fit = source if is_fit_file(source) else None
+    asked = read_problem(problem_behind(fit, problem, quiet=quiet) if fit else source, Flags(fit=fit, series=series))
+    limits = spaced(asked.problem.budgets, first, last, steps)
+    law = law_of(asked, quiet=quiet)
+    plans = budget_sweep(aimed_at(asked, law.metric), law, limits)
+    deliver(document(limits, plans), form, output, quiet=quiet)

@@ -1,0 +1,138 @@
+"""The layout of a fit file (design section 6, `kind: fit`), written once for both directions."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ftplan.errors import InputError
+from ftplan.fit.result import Fit, Identified, LawFit, Param, SeriesFit, Weighted
+from ftplan.formats.documents import SCHEMA_VERSION, finite
+from ftplan.runs import Metric, from_rows
+
+
+def fit_to_dict(fit: Fit) -> dict[str, Any]:
+    """A fit as plain values; `fit_from_dict` is the inverse."""
+    runs: dict[str, Any] = {"sha256": fit.runs_sha256}
+    if fit.runs is not None:
+        runs |= {"source": fit.runs.source, "notes": list(fit.runs.notes), "rows": fit.runs.rows()}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "fit",
+        "metric": asdict(fit.metric),
+        "objective": fit.objective,
+        "seed": fit.seed,
+        "bootstrap": {"kind": fit.bootstrap, "draws": fit.draws},
+        "borrowed": fit.borrowed,
+        "warnings": list(fit.warnings),
+        "series": [_series_to_dict(series) for series in fit.series],
+        "runs": runs,
+    }
+
+
+def _series_to_dict(series: SeriesFit) -> dict[str, Any]:
+    known = series.identified
+    best = series.best_length
+    return {
+        "key": series.key,
+        "verdict": list(series.verdict),
+        "selected": [asdict(member) for member in series.selected],
+        "identified": {name: {"value": value, "why": known.why.get(name, "")} for name, value in known.what.items()},
+        "best_length": None if best is None else _param_to_dict(best),
+        "ranges": {name: list(ends) for name, ends in series.ranges.items() if None not in map(finite, ends)},
+        "residual_sd": finite(series.residual_sd),
+        "n_runs": series.n_runs,
+        "warnings": list(series.warnings),
+        "laws": [_law_to_dict(law) for law in series.laws],
+    }
+
+
+def _law_to_dict(law: LawFit) -> dict[str, Any]:
+    return {
+        "name": law.name,
+        "params": {name: _param_to_dict(param) for name, param in law.params.items()},
+        "n_params": law.n_params,
+        "rmse": law.rmse,
+        "aicc": finite(law.aicc),
+        "cv_rmse": finite(law.cv_rmse),
+        "extrapolation_error": finite(law.extrapolation_error),
+        "extrapolation_se": finite(law.extrapolation_se),
+        "warnings": list(law.warnings),
+    }
+
+
+def _param_to_dict(param: Param) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "estimate": finite(param.estimate),
+        "low": finite(param.low),
+        "high": finite(param.high),
+        "status": param.status,
+    }
+    return plain | {"unit": param.unit} if param.unit else plain
+
+
+def fit_from_dict(plain: Any, *, source: str = "-") -> Fit:
+    """The fit in `plain`. Raises InputError where it is no fit of this schema version; `source` names the file."""
+    if not isinstance(plain, dict) or plain.get("kind") != "fit":
+        seen = plain.get("kind") if isinstance(plain, dict) else type(plain).__name__
+        raise InputError(
+            f"{source}: not a fit file (kind: {seen!r})", hint="write one with: ftplan fit RUNS -o fit.yaml"
+        )
+    if plain.get("schema_version") != SCHEMA_VERSION:
+        raise InputError(
+            f"{source}: schema_version {plain.get('schema_version')!r}, this ftplan reads {SCHEMA_VERSION}",
+            hint="fit the runs again with this version",
+        )
+    try:
+        return _fit(plain)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+        raise InputError(f"{source}: damaged fit file: {what}", hint="write it again with: ftplan fit") from error
+
+
+def _fit(plain: dict[str, Any]) -> Fit:
+    metric = Metric(**plain["metric"])
+    runs = plain["runs"]
+    table = None
+    if "rows" in runs:
+        table = from_rows(runs["rows"], metric, source=runs["source"], notes=tuple(runs["notes"]))
+    return Fit(
+        metric=metric,
+        objective=plain["objective"],
+        seed=plain["seed"],
+        draws=plain["bootstrap"]["draws"],
+        bootstrap=plain["bootstrap"]["kind"],
+        runs=table,
+        runs_sha256=runs["sha256"],
+        series=tuple(_series(item) for item in plain["series"]),
+        borrowed=plain["borrowed"],
+        warnings=tuple(plain["warnings"]),
+    )
+
+
+def _series(plain: dict[str, Any]) -> SeriesFit:
+    known: dict[str, dict[str, Any]] = plain["identified"]
+    best = plain["best_length"]
+    residual = plain["residual_sd"]
+    return SeriesFit(
+        key=plain["key"],
+        selected=tuple(Weighted(**member) for member in plain["selected"]),
+        laws=tuple(_law(law) for law in plain["laws"]),
+        identified=Identified(
+            what={name: item["value"] for name, item in known.items()},
+            why={name: item["why"] for name, item in known.items() if item["why"]},
+        ),
+        ranges={name: (float(low), float(high)) for name, (low, high) in plain["ranges"].items()},
+        residual_sd=float("nan") if residual is None else float(residual),
+        n_runs=plain["n_runs"],
+        verdict=tuple(plain["verdict"]),
+        best_length=None if best is None else Param(**best),
+        warnings=tuple(plain["warnings"]),
+    )
+
+
+def _law(plain: dict[str, Any]) -> LawFit:
+    fields = dict(plain)
+    fields["params"] = {name: Param(**param) for name, param in plain["params"].items()}
+    fields["warnings"] = tuple(plain["warnings"])
+    return LawFit(**fields)

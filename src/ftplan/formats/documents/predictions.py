@@ -1,0 +1,77 @@
+"""Predictions: the rows of a table with what is expected of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+from ftplan.formats.documents import SCHEMA_VERSION, Block, Cell, Column, Document, Grid, Prose
+from ftplan.formats.documents.words import significant, unit_of
+from ftplan.runs import Metric
+
+ADDED = ("prediction", "low", "high", "extrapolation")
+
+
+class Predicted(Protocol):
+    """What a fit expects of one run; extrapolation: how far beyond the fitted data, as a factor."""
+
+    @property
+    def value(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def extrapolation(self) -> float: ...
+
+
+class Rows(Protocol):
+    """A table as it was written."""
+
+    @property
+    def headers(self) -> tuple[str, ...]: ...
+    @property
+    def cells(self) -> tuple[tuple[str, ...], ...]: ...
+
+
+def document(metric: Metric, planned: Rows, predicted: Sequence[Predicted], level: float) -> Document:
+    """One record per planned run: its own columns, then ADDED."""
+    numbers = [_numbers(item) for item in predicted]
+    records = tuple((*cells, *row) for cells, row in zip(planned.cells, numbers, strict=True))
+    header = (*planned.headers, *ADDED)
+    data = {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "predictions",
+        "metric": {"name": metric.name, "direction": metric.direction, "unit": metric.unit},
+        "level": level,
+        "rows": [dict(zip(header, record, strict=True)) for record in records],
+    }
+    return Document(data, header, records, _screen(metric, planned, numbers, level))
+
+
+def _numbers(item: Predicted) -> tuple[Cell, ...]:
+    every = (item.value, item.low, item.high, item.extrapolation)
+    return tuple(float(x) if math.isfinite(x) else None for x in every)
+
+
+def _screen(metric: Metric, planned: Rows, numbers: Sequence[tuple[Cell, ...]], level: float) -> tuple[Block, ...]:
+    said = f"Predicted {metric.name}{f' in{unit_of(metric)}' if metric.unit in ('nats', 'percent') else ''}, "
+    intro = Prose(
+        f"{said}with {100 * level:g} % intervals for one new run. Extrapolation is how many times a row lies beyond "
+        "the fitted runs; 1 is inside."
+    )
+    columns = (
+        *(Column(name, right=_is_numeric(planned, i), wraps=True) for i, name in enumerate(planned.headers)),
+        *(Column(name, right=True) for name in ADDED),
+    )
+    rows = tuple(
+        (*cells, *(significant(x if isinstance(x, float) else None, 2 if i == 3 else 4) for i, x in enumerate(row)))
+        for cells, row in zip(planned.cells, numbers, strict=True)
+    )
+    return (intro, Grid(columns, rows))
+
+
+def _is_numeric(planned: Rows, column: int) -> bool:
+    """Whether a column lines up on the right: nothing but digits and what belongs to numbers."""
+    return all(set(row[column]) <= set("0123456789.eE+-kKMBT") for row in planned.cells)

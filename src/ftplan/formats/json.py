@@ -1,0 +1,13 @@
+"""JSON, indented, keys in the order of the document."""
+
+from __future__ import annotations
+
+import json
+
+from ftplan.formats import View
+from ftplan.formats.documents import Document
+
+
+def render(document: Document, view: View) -> str:  # noqa: ARG001
+    """The document's data. NaN and infinities never get here: JSON has no word for them."""
+    return json.dumps(document.data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
