@@ -117,7 +117,9 @@ class Predictor:
         if rows.t.ndim == 2 and len(theta) == 1:
             theta, amplitudes = (np.repeat(v, len(rows.t), axis=0) for v in (theta, amplitudes))
         with np.errstate(over="ignore", invalid="ignore"):
-            return self.inside.law.evaluate(rows, theta, self.refs).predict(amplitudes)
+            out = self.inside.law.evaluate(rows, theta, self.refs).predict(amplitudes)
+        # a power law has no value before tuning (T = 0)
+        return np.where(np.isfinite(out), out, np.nan)
 
     def _blend(self, inside: Floats, ahead: Floats, share: Floats) -> Floats:
         """Turned metric from the law inside (linear) and the mixture ahead (logarithm of the distance to the floor)."""
