@@ -103,7 +103,8 @@ def predict_rows(fit: Fit, table: RunTable, *, level: float = 0.9) -> list[Predi
         model = predictor(fit, key)
         rows = model.features(part)
         low, high = model.interval(rows, level)
-        columns = zip(model.point(rows), low, high, model.extrapolation(part.volume), strict=True)
+        beyond = model.extrapolation(part.volume, part.avg_tokens, part.model_params)
+        columns = zip(model.point(rows), low, high, beyond, strict=True)
         for place, values in zip(np.flatnonzero(own), columns, strict=True):
             out[int(place)] = Predicted(*(float(v) for v in values))
     return [p for p in out if p is not None]

@@ -154,11 +154,23 @@ class Predictor:
         out: Floats = draws + noise
         return out
 
-    def extrapolation(self, tokens: Floats) -> Floats:
-        """(n,) factor by which the amount of data lies outside the fitted range; 1 inside."""
-        low, high = self.ranges["tokens"]
-        with np.errstate(divide="ignore"):
-            return np.maximum(1.0, np.maximum(tokens / high, np.where(tokens > 0.0, low / tokens, np.inf)))
+    def extrapolation(
+        self, tokens: Floats, avg_tokens: Floats | None = None, model_params: Floats | None = None
+    ) -> Floats:
+        """(n,) factor by which a run lies outside the fitted range: the largest of data, length and size; 1 inside.
+
+        NaN counts as inside: what a row does not say is not beyond anything.
+        """
+        out = np.ones(len(tokens))
+        given = {"tokens": tokens, "avg_tokens": avg_tokens, "model_params": model_params}
+        for name, values in given.items():
+            if values is None or name not in self.ranges:
+                continue
+            low, high = self.ranges[name]
+            with np.errstate(divide="ignore"):
+                beyond = np.maximum(values / high, np.where(values > 0.0, low / values, np.inf))
+            out = np.fmax(out, beyond)
+        return out
 
 
 def build(
