@@ -30,8 +30,11 @@ def _strength(rows: Rows, theta: Floats, refs: Refs) -> tuple[Floats, Floats, Fl
         return ref, np.ones_like(ref), np.zeros_like(ref)
     s = np.where(method > 0, rows.s, 0.0)
     power = np.exp(theta[:, -1:] * s)
-    rest = (1.0 - ref) ** power
-    return 1.0 - rest, power * rest / (1.0 - ref), -rest * np.log1p(-ref) * power * s
+    steep = power * np.log1p(-ref)
+    # kap(S) keeps to the lowest kap there is: a double exponential in S would leave every range of numbers
+    inside = steep <= np.log1p(-KAP_LOW)
+    rest = np.exp(np.minimum(steep, np.log1p(-KAP_LOW)))
+    return 1.0 - rest, inside * power * rest / (1.0 - ref), inside * -rest * steep * s
 
 
 def value(rows: Rows, theta: Floats, refs: Refs) -> Floats:
