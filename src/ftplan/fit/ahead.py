@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from ftplan.fit.features import Data
+from ftplan.fit.features import REPLICATE_LN, Data
 from ftplan.fit.problem import Solution
 from ftplan.fit.scan import minimise_each
 from ftplan.laws.law import Law, parse
@@ -205,7 +205,9 @@ def _noise_variance(data: Data, law: Law) -> float:
     undiscounted fit.
     """
     gap = np.log(data.y - data.floor_low)
-    if len(law.terms) == 0 and law.size is None and data.n_cells == len(data) and len(data) >= 3:
+    # runs of one amount of data (several lengths, or seeds) have no neighbours to lie between
+    apart = bool((np.diff(np.sort(data.rows.t)) > REPLICATE_LN).all())
+    if len(law.terms) == 0 and law.size is None and apart and len(data) >= 3:
         order = np.argsort(data.rows.t, kind="stable")[-9:]
         u, v = data.rows.t[order], gap[order]
         a = (u[2:] - u[1:-1]) / (u[2:] - u[:-2])

@@ -7,16 +7,19 @@ Newton.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ftplan.fit.problem import Batch, Solution
+from ftplan.fit.problem import Batch, Bools, Index, Solution
+from ftplan.laws.law import side_by_side
 from ftplan.laws.parts import Floats
 
 DELTA = 1e-3
 MAX_ITERATIONS = 200
 #: a step that gains less than this share is quiet; QUIET of them in a row end a fit (one may be a kink stepped over)
 TOLERANCE = 1e-8
-QUIET = 4
+QUIET = 2
 
 
 def loss(residual: Floats, weight: Floats) -> Floats:
@@ -34,26 +37,52 @@ def log_residual(batch: Batch, theta: Floats, amplitudes: Floats) -> tuple[Float
     return out, predicted
 
 
-def _newton(batch: Batch, theta: Floats, amplitudes: Floats, damping: Floats) -> tuple[Floats, Floats]:
-    """All parameters after one damped step (B, P + K), bounds held; and the gain (B,) that the gradient promises."""
+@dataclass(frozen=True)
+class _Local:
+    """What a step needs of B fits at one point: the gradient (B, Q), and the curvature (B, Q, Q) of the rows within
+    delta and of the majorising squares.
+    """
+
+    gradient: Floats
+    within: Floats
+    majorant: Floats
+
+    def store(self, places: Index, other: _Local, picked: Bools) -> None:
+        """Overwrite the fits at `places` with the picked ones of another."""
+        for own, new in zip(vars(self).values(), vars(other).values(), strict=True):
+            own[places] = new[picked]
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _look(batch: Batch, theta: Floats, amplitudes: Floats) -> tuple[Floats, _Local]:
+    """The objective (B,) and its first two derivatives at one point of every fit."""
     at = batch.evaluate(theta)
     predicted = at.predict(amplitudes)
-    slope = np.concatenate([batch.law.jacobian(batch.rows, theta, amplitudes, at, batch.refs), at.columns], axis=2)
+    # where a step went much too far, a prediction is not positive and the objective infinite: nothing here is used
+    positive = predicted > 0.0
+    predicted = np.where(positive, predicted, 1.0)
+    residual = np.where(positive, np.log(batch.y / predicted), np.inf)
+    slope = side_by_side([batch.law.jacobian(batch.rows, theta, amplitudes, at, batch.refs), at.columns])
     slope = slope / predicted[:, :, None]
-    residual = np.log(batch.y) - np.log(predicted)
     size = np.abs(residual)
     pull = batch.w * np.clip(residual, -DELTA, DELTA)
     within = batch.w * (size <= DELTA)
     majorant = batch.w * np.minimum(1.0, DELTA / np.maximum(size, 1e-300))
-    curvature = within + damping[:, None] * majorant
     transposed = slope.transpose(0, 2, 1)
-    gradient = np.matmul(transposed, pull[:, :, None])[:, :, 0]
-    hessian = np.matmul(transposed * curvature[:, None, :], slope)
+    local = _Local(
+        np.matmul(transposed, pull[:, :, None])[:, :, 0],
+        np.matmul(transposed * within[:, None, :], slope),
+        np.matmul(transposed * majorant[:, None, :], slope),
+    )
+    return loss(residual, batch.w), local
+
+
+def _step(batch: Batch, now: Floats, gradient: Floats, hessian: Floats) -> Floats:
+    """All parameters (B, Q) after one step of Newton's method, bounds held."""
     low = np.concatenate([batch.theta_low, batch.amplitude_low])
-    high = np.concatenate([batch.theta_high, np.full(amplitudes.shape[1], np.inf)])
-    all_of = np.concatenate([theta, amplitudes], axis=1)
-    held = ((all_of <= low) & (gradient < 0.0)) | ((all_of >= high) & (gradient > 0.0))
-    held[:, theta.shape[1] :] |= batch.held
+    high = np.concatenate([batch.theta_high, np.full(len(batch.amplitude_low), np.inf)])
+    held = ((now <= low) & (gradient < 0.0)) | ((now >= high) & (gradient > 0.0))
+    held[:, len(batch.theta_low) :] |= batch.held
     diagonal = np.einsum("bpp->bp", hessian)
     ridge = 1e-12 * diagonal + 1e-14 * diagonal.max(axis=1, keepdims=True) + 1e-300
     eye = np.eye(diagonal.shape[1])
@@ -62,31 +91,31 @@ def _newton(batch: Batch, theta: Floats, amplitudes: Floats, damping: Floats) ->
         system = hessian * free[:, :, None] * free[:, None, :] + eye * (ridge + held * (1.0 + diagonal))[:, :, None]
         step: Floats = np.linalg.solve(system, (gradient * free)[:, :, None])[:, :, 0]
         # at a bound and drawn beyond it by the others: the step of these is only right without it
-        beyond = (((all_of <= low) & (step < 0.0)) | ((all_of >= high) & (step > 0.0))) & free
+        beyond = (((now <= low) & (step < 0.0)) | ((now >= high) & (step > 0.0))) & free
         if not beyond.any():
             break
         held |= beyond
-    moved = np.clip(all_of + step, low, high)
-    return moved, np.einsum("bp,bp->b", gradient, moved - all_of)
+    return np.clip(now + step, low, high)
 
 
 def refine(batch: Batch, start: Solution) -> Solution:
     """Local minima of the Huber objective from theta and amplitudes of `start` (its objective is not read)."""
-    theta, amplitudes = start.theta.copy(), start.amplitudes.copy()
-    objective = loss(log_residual(batch, theta, amplitudes)[0], batch.w)
+    p = start.theta.shape[1]
+    point = np.concatenate([start.theta, start.amplitudes], axis=1)
+    objective, local = _look(batch, start.theta, start.amplitudes)
     converged = np.zeros(len(batch), dtype=bool)
     damping = np.full(len(batch), 1.0)
     quiet = np.zeros(len(batch), dtype=np.intp)
     live = np.arange(len(batch))
-    p = theta.shape[1]
     for _ in range(MAX_ITERATIONS):
-        part = batch.take(live)
-        moved, promised = _newton(part, theta[live], amplitudes[live], damping[live])
-        new = loss(log_residual(part, moved[:, :p], moved[:, p:])[0], part.w)
-        old = objective[live]
+        part, now, gradient, old = batch.take(live), point[live], local.gradient[live], objective[live]
+        moved = _step(part, now, gradient, local.within[live] + damping[live, None, None] * local.majorant[live])
+        promised = np.einsum("bq,bq->b", gradient, moved - now)
+        new, there = _look(part, moved[:, :p], moved[:, p:])
         better = new < old
         won = live[better]
-        theta[won], amplitudes[won], objective[won] = moved[better, :p], moved[better, p:], new[better]
+        point[won], objective[won] = moved[better], new[better]
+        local.store(won, there, better)
         damping[live] = np.where(better, np.maximum(damping[live] * 0.3, 1e-8), damping[live] * 4.0)
         # a step refused is quiet only when it promised next to nothing: far from the optimum it is merely too long
         still = np.where(better, old - new <= TOLERANCE * old, promised <= TOLERANCE * old)
@@ -96,4 +125,4 @@ def refine(batch: Batch, start: Solution) -> Solution:
         live = live[~done]
         if not len(live):
             break
-    return Solution(theta, amplitudes, objective, converged)
+    return Solution(point[:, :p], point[:, p:], objective, converged)

@@ -69,14 +69,14 @@ class Predictor:
         *,
         examples: Floats,
         avg_tokens: Floats,
-        epochs: float,
+        epochs: float | Floats,
         method: str,
-        selector_params: float,
+        selector_params: float | Floats,
         eligible: Floats,
-        model_params: float,
+        model_params: float | Floats,
         counts: str,
     ) -> Rows:
-        """Rows for candidate plans, each argument a scalar or (n,); method 'random' has no selection in it.
+        """Rows for candidate plans, each number a scalar or (n,); method 'random' has no selection in it.
 
         counts: 'tokens' or 'examples', what T means in the fitted table. model_params is ignored by one-size series.
         """
@@ -84,14 +84,15 @@ class Predictor:
         volume = examples * avg_tokens if counts == "tokens" else examples
         index = refs.methods.index(method) if method in refs.methods else 0
         zeros = np.zeros(n)
-        known_selector = index > 0 and selector_params > 0.0 and method in refs.S
+        # no selection model is the size that the method was measured with
+        selector = np.where(np.asarray(selector_params) > 0.0, selector_params, refs.S.get(method, 1.0))
         return Rows(
             t=np.log(volume / refs.T),
             x=np.log(avg_tokens / refs.L) if "avg_tokens" in self.ranges else zeros,
-            m=np.full(n, np.log(model_params / refs.M)) if "model_params" in self.ranges else zeros,
-            s=np.full(n, np.log(selector_params / refs.S[method])) if known_selector else zeros,
+            m=zeros + np.log(np.asarray(model_params) / refs.M) if "model_params" in self.ranges else zeros,
+            s=zeros + np.log(selector / refs.S[method]) if index and method in refs.S else zeros,
             ln_pool=np.log(eligible / examples) if index else zeros,
-            repeats=np.full(n, epochs - 1.0),
+            repeats=zeros + epochs - 1.0,
             method=np.full(n, index, dtype=np.intp),
             level=np.zeros(n, dtype=np.intp),
             anchor=np.full(n, self.sign * next(iter(self.base.values()), np.nan)),

@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 
+from ftplan.fit.linear import solve
 from ftplan.fit.problem import Batch, Bools
 from ftplan.laws.law import Evaluation
 from ftplan.laws.parts import Floats
@@ -38,7 +39,7 @@ def project(batch: Batch, at: Evaluation) -> tuple[Floats, Floats]:
 
 def _solve(system: Floats, right: Floats) -> Floats:
     """Batched solve for one right-hand side each: (b, K, K), (b, K) -> (b, K)."""
-    return np.asarray(np.linalg.solve(system, right[:, :, None])[:, :, 0], dtype=np.float64)
+    return solve(system, right[:, :, None])[:, :, 0]
 
 
 def _solve_fixed(gram: Floats, moment: Floats, low: Floats, fixed: Bools) -> Floats:

@@ -19,8 +19,8 @@ Objective = Literal["squares", "huber"]
 NEARLY_AS_GOOD = 1.5
 REFIT_STARTS = 3
 FOLD_STARTS = 2
-#: fits x rows x parameters in memory at once
-CHUNK = 1_500_000
+#: fits x rows x parameters worked on at once: what a processor cache holds
+CHUNK = 500_000
 
 
 def solve(data: Data, law: Law, weights: Floats, objective: Objective) -> Solution:
@@ -91,7 +91,7 @@ def _refit_chunk(
     for k in range(len(starts.theta)):
         start = starts.take(np.full(len(batch), k))
         found = (
-            squares.refine(batch, start.theta, squares.REFIT_TOLERANCE)
+            squares.refine(batch, start.theta, squares.REFIT_TOLERANCE, squares.REFIT_ITERATIONS)
             if objective == "squares"
             else huber.refine(batch, start)
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ftplan.fit.linear import solve
 from ftplan.fit.problem import Batch, Solution
 from ftplan.fit.project import project
 from ftplan.laws.law import Evaluation
@@ -18,9 +19,10 @@ from ftplan.laws.parts import Floats
 
 #: stop a fit when a step gains less than this share of its sum of squares
 TOLERANCE = 1e-10
-#: the same for refits of resampled tables, whose spread is many orders of magnitude wider
-REFIT_TOLERANCE = 1e-8
 MAX_ITERATIONS = 80
+#: the same for refits of resampled tables, whose spread is many orders of magnitude wider; what still moves after that
+#: many steps creeps along a flat valley, where one resample is as good as the next
+REFIT_TOLERANCE, REFIT_ITERATIONS = 1e-6, 30
 
 
 def penalised(batch: Batch, theta: Floats, squares: Floats) -> Floats:
@@ -45,7 +47,7 @@ def normal_equations(
     gram = np.matmul(columns.transpose(0, 2, 1), columns)
     diagonal = np.einsum("bkk->bk", gram)
     gram = gram + np.eye(gram.shape[1]) * (1e-12 * diagonal + 1e-300 + 1.0 * (diagonal == 0.0))[:, :, None]
-    taken = np.linalg.solve(gram, np.matmul(columns.transpose(0, 2, 1), slope))
+    taken = solve(gram, np.matmul(columns.transpose(0, 2, 1), slope))
     reduced = slope - np.matmul(columns, taken)
     transposed = reduced.transpose(0, 2, 1)
     hessian, gradient = np.matmul(transposed, reduced), np.matmul(transposed, residual)[:, :, 0]
@@ -64,14 +66,14 @@ def damped_step(hessian: Floats, gradient: Floats, damping: Floats, theta: Float
     held = ((theta <= low) & (gradient < 0.0)) | ((theta >= high) & (gradient > 0.0))
     free = ~held
     diagonal = np.einsum("bpp->bp", hessian)
-    # a parameter the rows say nothing about has a zero row: it stays where it is
-    scale = np.maximum(diagonal, 1e-12 * diagonal.max(axis=1, keepdims=True) + 1e-300)
+    # a parameter the rows say nothing about has a zero row and stays where it is; products of two floors do not underflow
+    scale = np.maximum(diagonal, 1e-12 * diagonal.max(axis=1, keepdims=True) + 1e-140)
     system = hessian * free[:, :, None] * free[:, None, :]
     system = system + np.eye(hessian.shape[1]) * (damping[:, None] * scale + held)[:, :, None]
-    return np.linalg.solve(system, (gradient * free)[:, :, None])[:, :, 0]
+    return solve(system, (gradient * free)[:, :, None])[:, :, 0]
 
 
-def refine(batch: Batch, start: Floats, tolerance: float = TOLERANCE) -> Solution:
+def refine(batch: Batch, start: Floats, tolerance: float = TOLERANCE, iterations: int = MAX_ITERATIONS) -> Solution:
     """Local minima from start (B, P): every fit of the batch runs until it stops gaining, none waits for another."""
     theta = np.clip(start, batch.theta_low, batch.theta_high)
     amplitudes, squares = project(batch, batch.evaluate(theta))
@@ -79,7 +81,7 @@ def refine(batch: Batch, start: Floats, tolerance: float = TOLERANCE) -> Solutio
     converged = np.zeros(len(batch), dtype=bool)
     damping = np.full(len(batch), 1e-2)
     live = np.arange(len(batch))
-    for _ in range(MAX_ITERATIONS):
+    for _ in range(iterations):
         part, now = batch.take(live), theta[live]
         hessian, gradient = normal_equations(part, now, amplitudes[live], part.evaluate(now), squares[live])
         step = damped_step(hessian, gradient, damping[live], now, batch.theta_low, batch.theta_high)
