@@ -87,7 +87,7 @@ def test_fit_passes_its_options_on(run: Run, calls: dict[str, Any], runs: str) -
     options = ["--law", "power", "--law", "rectified", "--bootstrap", "7", "--seed", "3", "--objective", "huber"]
     code, out, err = run("fit", runs, *options)
     assert (code, err) == (0, "")
-    assert out.startswith("Series s: The runs support a length term.")
+    assert out.startswith("Series s, 40 runs\n  - The runs support a length term.\n")
     assert (calls["laws"], calls["draws"], calls["seed"], calls["objective"]) == (["power", "rectified"], 7, 3, "huber")
     assert len(calls["table"]) == 3
 

@@ -72,7 +72,7 @@ def test_what_binds_besides_budgets_is_said(plan: Plan) -> None:
 
 def test_a_fit_begins_with_its_verdict(fit: Fit) -> None:
     text = render(fits.document(fit), "table")
-    assert text.startswith("Series s: The runs support a length term. Composition is identified")
+    assert text.startswith("Series s, 40 runs\n  - The runs support a length term.\n  - Composition is identified")
 
 
 def test_power_is_shown_once_under_both_names(fit: Fit) -> None:

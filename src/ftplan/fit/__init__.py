@@ -103,7 +103,7 @@ def predict_rows(fit: Fit, table: RunTable, *, level: float = 0.9) -> list[Predi
         model = predictor(fit, key)
         rows = model.features(part)
         low, high = model.interval(rows, level)
-        beyond = model.extrapolation(part.volume, part.avg_tokens, part.model_params)
+        beyond = model.extrapolation(model.volume(part), part.avg_tokens, part.model_params)
         columns = zip(model.point(rows), low, high, beyond, strict=True)
         for place, values in zip(np.flatnonzero(own), columns, strict=True):
             out[int(place)] = Predicted(*(float(v) for v in values))

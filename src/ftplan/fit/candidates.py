@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ftplan.fit.features import Data
-from ftplan.fit.identify import SIZES_NEEDED, varies_length
+from ftplan.fit.identify import SIZES_NEEDED, tells_method, varies_length
 from ftplan.laws.law import Law, parse
 from ftplan.laws.registry import part_names
 
@@ -16,7 +18,8 @@ LENGTH_TERMS = ("composition", "length", "drift")
 def always(data: Data) -> tuple[str, ...]:
     """Terms and the size part that every candidate carries, since the table varies what they describe."""
     parts = []
-    if len(data.refs.methods) > 1 and bool((data.rows.ln_pool > 0.0).any()):
+    # without a method that can be told from random, kap would trade against the curve without end
+    if any(tells_method(data, name)[0] for name in data.refs.methods[1:]):
         parts.append("selection")
     if len(np.unique(data.rows.repeats)) > 1:
         parts.append("repetition")
@@ -46,6 +49,14 @@ def candidates(data: Data) -> list[Law]:
     return laws
 
 
+def compared(data: Data, laws: Sequence[Law]) -> list[Law]:
+    """What says whether the length terms in `laws` are needed: the same curves with every length term, and none."""
+    if not varies_length(data)[0]:
+        return []
+    bare = dict.fromkeys(without_length(law) for law in laws if without_length(law) != law)
+    return [law for b in bare for law in (b, *(with_length(b, t) for t in LENGTH_TERMS))]
+
+
 def without_length(law: Law) -> Law:
     """The same law with its length term taken out: token-only."""
     return Law(law.curve, tuple(t for t in law.terms if t.name not in LENGTH_TERMS), law.size)
@@ -53,5 +64,4 @@ def without_length(law: Law) -> Law:
 
 def with_length(law: Law, term: str) -> Law:
     """The same law with one length term."""
-    bare = without_length(law)
-    return parse(f"{bare.name}+{term}")
+    return parse(f"{without_length(law).name}+{term}")

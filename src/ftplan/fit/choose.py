@@ -28,9 +28,10 @@ class LengthTest:
         return self.composition < COMPOSITION_LEVEL or self.length < LENGTH_LEVEL
 
 
-def rank(scored: Sequence[Scored]) -> list[Scored]:
+def rank(scored: Sequence[Scored], length_matters: bool = False) -> list[Scored]:
     """Best first: error on the held-out largest runs; within one standard error of the best, fewer parameters.
 
+    Where the nested tests say that length matters, a law without it is not preferred for being small: it is refuted.
     Laws without that error (too few runs) follow, by AICc, then by RMSE.
     """
     known = [s for s in scored if s.ahead_error is not None and s.ahead_se is not None]
@@ -38,15 +39,21 @@ def rank(scored: Sequence[Scored]) -> list[Scored]:
     unknown.sort(key=lambda s: (s.aicc is None, s.aicc or 0.0, s.rmse))
     if not known:
         return unknown
-    best = min(known, key=lambda s: s.ahead_error or 0.0)
+    standing = [s for s in known if not (length_matters and token_only(s))] or known
+    best = min(standing, key=lambda s: s.ahead_error or 0.0)
     limit = (best.ahead_error or 0.0) + (best.ahead_se or 0.0)
 
     def key(s: Scored) -> tuple[bool, int, float]:
         error = s.ahead_error or 0.0
-        near = error <= limit
+        near = error <= limit and s in standing
         return (not near, s.n_params if near else 0, error)
 
     return sorted(known, key=key) + unknown
+
+
+def token_only(s: Scored) -> bool:
+    """Whether a law has no length term."""
+    return without_length(s.law).name == s.law.name
 
 
 def length_tests(data: Data, scored: Sequence[Scored]) -> LengthTest | None:

@@ -77,23 +77,29 @@ def references(table: RunTable) -> Refs:
         methods=("random", *others),
         levels=tuple(dict.fromkeys(t.group)) or ("",),
         varied_selectors=tuple(m for m, v in sizes.items() if len(set(v.tolist())) > 1),
+        counts=t.data_unit,
         reach=float(np.log(REACH * np.max(t.volume) / geometric_mean(t.volume))),
     )
 
 
 def features(table: RunTable, refs: Refs, base: Floats) -> Rows:
-    """Rows of a table seen from `refs`; unknown lengths, sizes and pools count as the reference (0 in logs)."""
+    """Rows of a table seen from `refs`; unknown lengths, sizes and pools count as the reference (0 in logs).
+
+    T counts what the fitted table counted, whatever other columns this one has; NaN where a row does not give it.
+    """
 
     def log_ratio(values: Floats, ref: Floats | float) -> Floats:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.nan_to_num(np.log(values / ref), nan=0.0, posinf=0.0, neginf=-np.inf)
 
+    counted = table.tokens if refs.counts == "tokens" else table.examples
+    volume = np.where(table.examples == 0.0, 0.0, counted)
     methods = {m: i for i, m in enumerate(refs.methods)}
     method = np.array([methods[m or "random"] for m in table.method], dtype=np.intp)
     selector_refs = np.array([refs.S.get(m, 1.0) for m in refs.methods])
     levels = {g: i for i, g in enumerate(refs.levels)}
     return Rows(
-        t=log_ratio(table.volume, refs.T),
+        t=np.where(np.isfinite(volume), log_ratio(volume, refs.T), np.nan),
         x=np.where(table.avg_tokens > 0.0, log_ratio(table.avg_tokens, refs.L), 0.0),
         m=log_ratio(table.model_params, refs.M),
         s=log_ratio(table.selector_params, selector_refs[method]),

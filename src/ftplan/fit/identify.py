@@ -63,12 +63,12 @@ def identify(data: Data, length_supported: bool, length_why: str) -> Identified:
         else "no method was run with two selector sizes",
     }
     for name in data.refs.methods[1:]:
-        what[f"method:{name}"], why[f"method:{name}"] = _method(data, name)
+        what[f"method:{name}"], why[f"method:{name}"] = tells_method(data, name)
     return Identified(what, why)
 
 
-def _method(data: Data, name: str) -> tuple[bool, str]:
-    """Kap needs rows of the method and of random over varying fractions of the pool."""
+def tells_method(data: Data, name: str) -> tuple[bool, str]:
+    """Whether kap can be told, and why: it needs rows of the method and of random at several fractions of the pool."""
     index = data.refs.methods.index(name)
     for kind, which in ((name, index), ("random", 0)):
         own = (data.rows.method == which) & np.isfinite(data.table.pool_examples)

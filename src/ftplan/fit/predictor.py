@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -53,7 +53,10 @@ class Predictor:
         return len(self.inside.draws.objective)
 
     def features(self, table: RunTable) -> Rows:
-        """Rows of any table, seen from this fit. InputError for a method the fit has not seen."""
+        """Rows of any table, seen from this fit.
+
+        InputError for a method or a number of epochs that the fit has not seen, and for a row without its data counted.
+        """
         for i, method in enumerate(table.method):
             if method and method not in self.refs.methods:
                 known = ", ".join(self.refs.methods)
@@ -61,8 +64,27 @@ class Predictor:
                     f"{table.source}: row {i + 1}, column method: {method!r} is not in the fit",
                     hint=f"it knows {known}",
                 )
+        self._refuse_unknown(table)
         anchor = np.array([self.sign * self.base.get(g, next(iter(self.base.values()), np.nan)) for g in table.group])
         return features(table, self.refs, anchor)
+
+    def _refuse_unknown(self, table: RunTable) -> None:
+        """Rows that this fit has nothing to say about."""
+        counted = self.volume(table)
+        low, high = self.ranges.get("epochs", (1.0, 1.0))
+        for i in range(len(table)):
+            where = f"{table.source}: row {i + 1}"
+            if not np.isfinite(counted[i]):
+                have = "examples without avg_tokens" if self.refs.counts == "tokens" else "tokens without examples"
+                raise InputError(
+                    f"{where}: {have}, and the fit counts {self.refs.counts}",
+                    hint="give avg_tokens (or tokens) in every row" if self.refs.counts == "tokens" else None,
+                )
+            if low == high and np.isfinite(table.epochs[i]) and table.epochs[i] != low:
+                raise InputError(
+                    f"{where}, column epochs: {table.epochs[i]:g}, and every fitted run has {low:g}",
+                    hint="leave the column out, or fit runs with other epochs",
+                )
 
     def design(
         self,
@@ -102,14 +124,14 @@ class Predictor:
         """(n,) expected metric, in its own sign and unit; (B, n) where the rows' features differ from draw to draw."""
         turned = self._inside(rows, self.inside.point)
         if self.ahead is not None:
-            turned = self._blend(turned, self.ahead.centre(rows), self.ahead.share(rows))
+            turned = self._blend(turned, self.ahead.centre(self._beyond(rows)), self.ahead.share(rows))
         return np.asarray(self.sign * (turned if rows.t.ndim == 2 else turned[0]))
 
     def draws(self, rows: Rows) -> Floats:
         """(B, n) expected metric under each bootstrap draw, noise of new runs left out."""
         turned = self._inside(rows, self.inside.draws)
         if self.ahead is not None and bool((self.ahead.share(rows) > 0.0).any()):
-            ahead = self.ahead.draws(rows, self.n_draws, self.seed + 2)
+            ahead = self.ahead.draws(self._beyond(rows), self.n_draws, self.seed + 2)
             turned = self._blend(turned, ahead, self.ahead.share(rows))
         return np.asarray(self.sign * turned)
 
@@ -121,6 +143,11 @@ class Predictor:
             out = self.inside.law.evaluate(rows, theta, self.refs).predict(amplitudes)
         # a power law has no value before tuning (T = 0)
         return np.where(np.isfinite(out), out, np.nan)
+
+    def _beyond(self, rows: Rows) -> Rows:
+        """The rows as the mixture ahead sees them: those inside the data, where it has no share, at the largest run."""
+        assert self.ahead is not None
+        return replace(rows, t=np.maximum(rows.t, self.ahead.t_max))
 
     def _blend(self, inside: Floats, ahead: Floats, share: Floats) -> Floats:
         """Turned metric from the law inside (linear) and the mixture ahead (logarithm of the distance to the floor)."""
@@ -140,8 +167,8 @@ class Predictor:
             self.sign * self.with_noise(self.sign * self._inside(rows, self.inside.draws)), [tail, 1.0 - tail], axis=0
         )
         if self.ahead is not None and rows.t.ndim == 1:
-            down, up = self.ahead.half_widths(rows, level)
-            share, centre = self.ahead.share(rows), self.ahead.centre(rows)[0]
+            down, up = self.ahead.half_widths(self._beyond(rows), level)
+            share, centre = self.ahead.share(rows), self.ahead.centre(self._beyond(rows))[0]
             bounds = np.stack(
                 [self._blend(bounds[0], centre - down, share), self._blend(bounds[1], centre + up, share)]
             )
@@ -154,6 +181,11 @@ class Predictor:
         noise = rng.choice(self.residuals, size=draws.shape) * rng.choice([-1.0, 1.0], size=draws.shape)
         out: Floats = draws + noise
         return out
+
+    def volume(self, table: RunTable) -> Floats:
+        """(n,) amount of data of each row as the fit counts it; 0 before tuning."""
+        counted = table.tokens if self.refs.counts == "tokens" else table.examples
+        return np.where(table.examples == 0.0, 0.0, counted)
 
     def extrapolation(
         self, tokens: Floats, avg_tokens: Floats | None = None, model_params: Floats | None = None

@@ -11,7 +11,9 @@ from ftplan.laws.parts import Floats
 
 #: scan points per nonlinear parameter; doubling it changed no optimum of the benchmark tables
 POINTS_PER_PARAMETER = 400
-STARTS = 6
+#: starts to refine, for up to three nonlinear parameters and for more: on tables of pure noise, where minima abound,
+#: the first number misses the best one three times as often with four and more
+STARTS, MANY_STARTS = 6, 24
 #: starts closer than this share of the scanned range, in every parameter, lead to the same minimum
 NEIGHBOURS = 0.12
 #: rows x scan points held in memory at once
@@ -47,6 +49,11 @@ def scan(batch: Batch) -> tuple[Floats, Floats]:
     return points, values
 
 
+def starts_needed(batch: Batch) -> int:
+    """How many starts the law of a batch is worth."""
+    return STARTS if batch.theta_low.size <= 3 else MANY_STARTS
+
+
 def best_starts(points: Floats, values: Floats, count: int = STARTS) -> Floats:
     """The best points that are not neighbours of a better one: (count, P), the best repeated where there are fewer."""
     order = np.argsort(values, kind="stable")[: 60 * count]
@@ -69,7 +76,7 @@ def minima(batch: Batch, count: int = STARTS, tolerance: float = TOLERANCE) -> S
 
 def minimise(batch: Batch) -> Solution:
     """All local minima found of a batch of one, best first."""
-    found = minima(batch)
+    found = minima(batch, starts_needed(batch))
     return found.take(np.argsort(found.objective, kind="stable"))
 
 

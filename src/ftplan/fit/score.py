@@ -104,3 +104,22 @@ def f_test(small: Scored, large: Scored, n: int) -> float:
         return 1.0
     ratio = (max(small.sse - large.sse, 0.0) / extra) / (large.sse / rest)
     return float(f_distribution.sf(ratio, extra, rest))
+
+
+def more_data_helps(data: Data, scored: Scored) -> tuple[bool, float]:
+    """Whether the metric gets better along ln T, and the p-value of its getting anything: an F-test of the law against
+    a constant per group, or, where it gets worse, of the straight line that no law here can follow.
+    """
+    groups = data.rows.level[:, None] == np.unique(data.rows.level)[None, :]
+    means = groups / groups.sum(axis=0)
+    y, t = (v - groups @ (means.T @ v) for v in (data.y, data.rows.t))
+    n, k = len(data), groups.shape[1]
+    slope = float(t @ y) / max(float(t @ t), 1e-300)
+    line = y - slope * t
+    sse, used = (float(line @ line), 1) if slope > 0.0 else (scored.sse, scored.n_params - k)
+    if n - k - used <= 0 or used <= 0:
+        return slope <= 0.0, 1.0
+    if sse <= 0.0:
+        return slope <= 0.0, 0.0
+    ratio = (max(float(y @ y) - sse, 0.0) / used) / (sse / (n - k - used))
+    return slope <= 0.0, float(f_distribution.sf(ratio, used, n - k - used))

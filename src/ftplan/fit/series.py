@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ftplan.errors import NotIdentified
+from ftplan.errors import InputError, NotIdentified
 from ftplan.fit import ahead as forecast
-from ftplan.fit.candidates import candidates, without_length
+from ftplan.fit.candidates import candidates, compared, without_length
 from ftplan.fit.choose import LengthTest, length_tests, rank
 from ftplan.fit.features import Data, geometric_mean
 from ftplan.fit.identify import identify, varies_length
@@ -22,6 +22,9 @@ from ftplan.laws.law import Law, parse
 
 #: laws of a ranking whose parameters get bootstrap intervals: what a reader compares
 WITH_INTERVALS = 4
+
+#: metrics that differ by less than this share are the same
+SAME = 1e-9
 
 #: what a parameter must take off the cross-validated error to be worth its while
 PARSIMONY = 0.02
@@ -39,8 +42,10 @@ def fit_series(
     progress: Progress = lambda _: None,
 ) -> SeriesFit:
     """Fit, rank and select. Raises NotIdentified when the rows are too few or too alike for any law."""
-    refuse_one_size(data, key)
+    refuse_sameness(data, key)
     asked = [parse(name) for name in laws if name != "auto"]
+    for law in asked:
+        _refuse_impossible(law, data, key)
     tried = _unique([*asked, *(candidates(data) if "auto" in laws else [])])
     possible = [law for law in tried if enough(data, law)]
     if not possible:
@@ -52,9 +57,10 @@ def fit_series(
     for law in possible:
         progress(law.name)
         scored.append(score(data, law, objective))
-    tests = length_tests(data, scored)
-    ranked = rank(scored)
+    beside = [law for law in compared(data, possible) if law not in possible and enough(data, law)]
+    tests = length_tests(data, [*scored, *(score(data, law, objective) for law in beside)])
     supported = tests is not None and tests.supported
+    ranked = rank(scored, supported)
     auto = "auto" in laws
     chosen = least_cross_validated(ranked, supported) if auto else ranked[0]
     ahead = forecast.choose(data, chosen.law) if auto and forecast.possible(data, chosen.law) else []
@@ -76,13 +82,31 @@ def fit_series(
     )
 
 
-def refuse_one_size(data: Data, key: str) -> None:
-    """Runs that never varied the amount of data cannot say what more of it would bring."""
+def refuse_sameness(data: Data, key: str) -> None:
+    """Runs that all had one result, or never varied the amount of data, cannot say what more of it would bring."""
     sizes = sorted(set(data.table.examples[np.isfinite(data.table.examples)].tolist()))
     volumes = set(np.round(np.log(data.table.volume), 6).tolist())
+    if np.ptp(data.y) <= SAME * float(np.abs(data.y).max()):
+        what = f"{data.table.metric.name} = {data.table.value[0]:g} in every run"
+        raise _not_identified(data, key, f"{what}, so no law can tell what more data would bring")
     if len(sizes) == 1 or len(volumes) == 1:
         what = f"examples = {sizes[0]:,.0f}" if len(sizes) == 1 else f"tokens = {data.table.volume[0]:,.0f}"
         raise _not_identified(data, key, f"every run has {what}, so no law can tell what more data would bring")
+
+
+def _refuse_impossible(law: Law, data: Data, key: str) -> None:
+    """A law asked for by name that this table cannot carry at all."""
+    where = data.table.source + (f", series {key!r}" if key else "")
+    if law.curve.anchored and not data.has_base:
+        raise InputError(
+            f"{where}: law {law.name!r} starts at the score before tuning, and the table has no row with examples = 0",
+            hint=f"add it, or use {law.name.replace('anchored', 'rectified')!r}",
+        )
+    if law.curve.floor_held and not np.isfinite(data.floor_low):
+        raise InputError(
+            f"{where}: law {law.name!r} needs the best value {data.table.metric.name} can take, which is not known",
+            hint=f"use {law.name.replace(law.curve.name, law.curve.name.rstrip('0'))!r}",
+        )
 
 
 def _not_identified(data: Data, key: str, why: str) -> NotIdentified:

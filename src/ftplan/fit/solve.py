@@ -9,7 +9,7 @@ import numpy as np
 from ftplan.fit import huber, squares
 from ftplan.fit.features import Data
 from ftplan.fit.problem import Batch, Solution
-from ftplan.fit.scan import STARTS, best_of_each, best_starts, scan
+from ftplan.fit.scan import best_of_each, best_starts, scan, starts_needed
 from ftplan.laws.law import Law
 from ftplan.laws.parts import Floats
 
@@ -38,13 +38,14 @@ def solve_with_folds(
     """
     searched = data.batch(law, np.concatenate([weights[None], others]))
     points, values = scan(searched)
-    wide = np.concatenate([best_starts(points, v) for v in values])
+    count = starts_needed(searched)
+    wide = np.concatenate([best_starts(points, v, count) for v in values])
     narrow = np.tile(wide[:FOLD_STARTS], (len(folds), 1))
     every = data.batch(law, np.concatenate([searched.w, folds]))
-    which = np.repeat(np.arange(len(every)), [STARTS] * len(searched) + [FOLD_STARTS] * len(folds))
+    which = np.repeat(np.arange(len(every)), [count] * len(searched) + [FOLD_STARTS] * len(folds))
     found = refined(every.take(which), np.concatenate([wide, narrow]), objective)
-    first, rest = found.take(slice(0, STARTS)), found.take(slice(STARTS, len(wide)))
-    best_rest, best_folds = best_of_each(rest, STARTS), best_of_each(found.take(slice(len(wide), None)), FOLD_STARTS)
+    first, rest = found.take(slice(0, count)), found.take(slice(count, len(wide)))
+    best_rest, best_folds = best_of_each(rest, count), best_of_each(found.take(slice(len(wide), None)), FOLD_STARTS)
     return distinct(searched, first.take(np.argsort(first.objective, kind="stable"))), best_rest, best_folds
 
 

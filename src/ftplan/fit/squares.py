@@ -22,7 +22,7 @@ TOLERANCE = 1e-10
 MAX_ITERATIONS = 80
 #: the same for refits of resampled tables, whose spread is many orders of magnitude wider; what still moves after that
 #: many steps creeps along a flat valley, where one resample is as good as the next
-REFIT_TOLERANCE, REFIT_ITERATIONS = 1e-6, 30
+REFIT_TOLERANCE, REFIT_ITERATIONS = 1e-7, 40
 
 
 def penalised(batch: Batch, theta: Floats, squares: Floats) -> Floats:
@@ -66,7 +66,7 @@ def damped_step(hessian: Floats, gradient: Floats, damping: Floats, theta: Float
     held = ((theta <= low) & (gradient < 0.0)) | ((theta >= high) & (gradient > 0.0))
     free = ~held
     diagonal = np.einsum("bpp->bp", hessian)
-    # a parameter the rows say nothing about has a zero row and stays where it is; products of two floors do not underflow
+    # a parameter the rows say nothing about has a zero row and stays where it is; a product of two floors is not 0
     scale = np.maximum(diagonal, 1e-12 * diagonal.max(axis=1, keepdims=True) + 1e-140)
     system = hessian * free[:, :, None] * free[:, None, :]
     system = system + np.eye(hessian.shape[1]) * (damping[:, None] * scale + held)[:, :, None]

@@ -8,11 +8,14 @@ import numpy as np
 
 from ftplan.fit.candidates import without_length
 from ftplan.fit.choose import COMPOSITION_LEVEL, LengthTest
-from ftplan.fit.features import Data
-from ftplan.fit.identify import varies_length
+from ftplan.fit.features import Data, held_out_largest
+from ftplan.fit.identify import SIZES_NEEDED, tells_method, varies_length
 from ftplan.fit.result import Param
-from ftplan.fit.score import Scored
+from ftplan.fit.score import Scored, more_data_helps
 from ftplan.units import format_count
+
+#: level at which more data is taken to make a difference
+DATA_LEVEL = 0.05
 
 
 def verdict(
@@ -26,34 +29,63 @@ def verdict(
     """Which law these runs support, what predicts beyond them, and whether length matters beside tokens."""
     return (
         *_supported(data, chosen, ranked),
+        *_more_data(data, chosen),
         *_ahead(ahead),
         *_composition(data, chosen, tests),
+        *_selection(data),
+        *_size(data),
         *_length(data, chosen, length),
     )
 
 
 def _supported(data: Data, chosen: Scored, ranked: Sequence[Scored]) -> list[str]:
-    unit = f" {data.table.metric.unit}" if data.table.metric.unit in ("nats", "percent") else ""
+    unit = {"nats": " nats", "percent": " points"}.get(data.table.metric.unit, "")
     first, out = ranked[0], []
-    if first.ahead_error is None:
+    if first.ahead_error is None or first.ahead_se is None:
         out.append(f"{len(data)} runs support {first.law.name}, by AICc: too few to hold the largest ones out.")
     else:
+        held = held_out_largest(data)
+        cells = len(set(data.cell[held].tolist()))
+        which = "the largest runs, fitted without them," if cells > 1 else "the one largest run, fitted without it,"
+        error = f"{first.ahead_error:.2g}" + (f" ± {first.ahead_se:.1g}" if cells > 1 else "")
         plain = [s for s in ranked if s.law.name == "power" and s is not first and s.ahead_error is not None]
-        than = f", token-only power by {plain[0].ahead_error:.3g}" if plain else ""
-        out.append(
-            f"{len(data)} runs support {first.law.name}: it misses the largest runs, fitted without them, by "
-            f"{first.ahead_error:.3g} ± {first.ahead_se:.2g}{unit}{than}."
-        )
+        than = f"; the token-only power law by {plain[0].ahead_error:.2g}" if plain else ""
+        out.append(f"{len(data)} runs support {first.law.name}: it misses {which} by {error}{unit}{than}.")
     if chosen is not first:
-        out.append(f"Inside the data {chosen.law.name} predicts left-out runs best (to {chosen.cv_rmse:.3g}{unit}).")
+        out.append(f"Inside the data {chosen.law.name} is used (*): left-out runs are best told by it.")
     return out
+
+
+def _more_data(data: Data, chosen: Scored) -> list[str]:
+    """A warning where the runs do not show that more data helps: every law here takes that for granted."""
+    down, p = more_data_helps(data, chosen)
+    if p < DATA_LEVEL and down:
+        return []
+    name = data.table.metric.name
+    if p < DATA_LEVEL:
+        return [f"More data made {name} worse in these runs (p = {p:.2g}), which no law here describes."]
+    return [f"More data made no difference to {name} that these runs can see (p = {p:.2g})."]
+
+
+def _selection(data: Data) -> list[str]:
+    told = {name: tells_method(data, name) for name in data.refs.methods[1:]}
+    return [
+        f"The worth of choosing by {name} is not identified: {why}." for name, (yes, why) in told.items() if not yes
+    ]
+
+
+def _size(data: Data) -> list[str]:
+    sizes = len(np.unique(data.rows.m))
+    if not 1 < sizes < SIZES_NEEDED:
+        return []
+    return [f"The effect of model size is not identified: {sizes} sizes, and an exponent needs {SIZES_NEEDED}."]
 
 
 def _ahead(ahead: Sequence[tuple[str, float]]) -> list[str]:
     if not ahead:
         return []
-    members = ", ".join(f"{weight:.0%} {name}" for name, weight in ahead)
-    return [f"Predictions beyond the largest run mix {members}, fitted mostly to the largest runs."]
+    members = ", ".join(name for name, weight in ahead if weight >= 0.05)
+    return [f"Beyond the largest run predictions are a mix of {members}, fitted mostly to the largest runs."]
 
 
 def _composition(data: Data, chosen: Scored, tests: LengthTest | None) -> list[str]:
@@ -61,7 +93,7 @@ def _composition(data: Data, chosen: Scored, tests: LengthTest | None) -> list[s
     if not designed:
         return [f"Composition is not identified: {why}."]
     if tests is None:
-        return ["Composition is not identified: too few runs for a law with a length term."]
+        return ["Composition is not tested: no law was fitted both with a length term and without."]
     p = f"F-tests on {tests.curve}: composition p = {tests.composition:.2g}, length p = {tests.length:.2g}"
     if not tests.supported:
         return [f"Composition is not supported: at fixed tokens, length makes no difference these runs can see ({p})."]

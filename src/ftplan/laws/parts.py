@@ -23,6 +23,7 @@ class Refs:
     T: tokens (or examples); L: tokens per example; M: parameters; S: selection-model parameters by method.
     methods: the names that kap is indexed by (random first); levels: groups with a floor of their own.
     reach: ln of the farthest amount of data, over T, at which a bend can be told from none.
+    counts: what T counts, 'tokens', or 'examples' where the fitted table gives no lengths.
     """
 
     T: float
@@ -33,6 +34,7 @@ class Refs:
     levels: tuple[str, ...] = ("",)
     varied_selectors: tuple[str, ...] = ()
     reach: float = 12.0
+    counts: str = "tokens"
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,12 @@ def selectors_of(assumed: Sequence[str], model: Model) -> tuple[Selector, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def every_selector() -> tuple[Selector, ...]:
+    """All shipped selection models, and the language models that have a name on a hub."""
+    language = (m for m in map(load_model, names("models")) if m.hub_id)
+    return (*map(load_selector, names("selectors")), *map(as_selector, language))
+
+
 def read_selector(name: str) -> Selector:
     """A selection model: one of its own presets, or a language model in that role."""
     return as_selector(load_model(name)) if name.lower() in names("models") else load_selector(name)

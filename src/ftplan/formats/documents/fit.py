@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ftplan.fit.result import Fit, LawFit, Param, SeriesFit
-from ftplan.formats.documents import Block, Cell, Column, Document, Grid, Heading, Prose, section
+from ftplan.formats.documents import Block, Bullets, Cell, Column, Document, Grid, Heading, Prose, section
 from ftplan.formats.documents.fit_file import fit_to_dict
 from ftplan.formats.documents.words import NONE, decimals, decimals_for, interval, plural, significant, unit_of
 
 LEGEND = (
-    "* used to predict. CV RMSE: cross-validated over design points. Error ahead: mean error on the largest runs, "
-    "predicted from the smaller ones."
+    "* used inside the data. Sorted by error ahead: the mean error on the largest runs, predicted from the smaller "
+    "ones; within one standard error of the best, fewer parameters come first. CV RMSE: design points left out in turn."
 )
 VOLUME_IS_POWER = (
     "volume is the same law as power and has no row of its own: its V = N*L is the token count T, so at one model "
@@ -22,6 +22,8 @@ _STATUS = {
     "fixed": "a constant of the formula",
     "borrowed": "borrowed",
 }
+#: laws of a ranking on the screen; files have all
+SHOWN = 6
 _HEADER = (
     "series", "law", "rank", "selected_weight", "n_params", "rmse", "aicc", "cv_rmse",
     "extrapolation_error", "extrapolation_se",
@@ -30,9 +32,13 @@ _HEADER = (
 
 def document(fit: Fit) -> Document:
     """The fit for every format; its data is the fit file."""
-    screen: list[Block] = [Prose(_verdict(series), tone="strong") for series in fit.series]
+    screen: list[Block] = []
     for series in fit.series:
-        screen += [Heading(series_title(series)), ranked(fit, series)]
+        screen += [Heading(series_title(series)), Bullets(series.verdict), ranked(fit, series, SHOWN)]
+        left = len(series.laws) - len(_shown(series, SHOWN))
+        screen += [Prose(f"{plural(left, 'further law')}, worse ahead: --format csv has all.", tone="quiet")] * bool(
+            left
+        )
     screen.append(Prose(LEGEND, tone="quiet"))
     if has_power(fit):
         screen.append(Prose(VOLUME_IS_POWER, tone="quiet"))
@@ -52,8 +58,15 @@ def has_power(fit: Fit) -> bool:
     return any(law.name.split("+")[0] == "power" for series in fit.series for law in series.laws)
 
 
-def ranked(fit: Fit, series: SeriesFit) -> Grid:
-    """The laws of one series, best first; a star marks what predictions use."""
+def _shown(series: SeriesFit, most: int) -> list[LawFit]:
+    """The first laws of the ranking, the one in use and the token-only power law."""
+    return [
+        law for place, law in enumerate(series.laws) if place < most or weight_of(series, law) or law.name == "power"
+    ]
+
+
+def ranked(fit: Fit, series: SeriesFit, most: int = 1000) -> Grid:
+    """The best `most` laws of one series, best first; a star marks what predictions use."""
     unit = unit_of(fit.metric).strip()
     columns = (
         Column(""),
@@ -76,7 +89,7 @@ def ranked(fit: Fit, series: SeriesFit) -> Grid:
             decimals(law.cv_rmse, digits),
             _with_error(law.extrapolation_error, law.extrapolation_se, digits),
         )
-        for law in series.laws
+        for law in _shown(series, most)
     )
     return Grid(columns, rows)
 
@@ -95,11 +108,6 @@ def series_title(series: SeriesFit) -> str:
 def weight_of(series: SeriesFit, law: LawFit) -> float:
     """How much of a prediction inside the data comes from a law, 0 to 1."""
     return sum(m.weight for m in series.selected if m.law == law.name and m.zone == "within")
-
-
-def _verdict(series: SeriesFit) -> str:
-    named = [f"Series {series.key}:"] if series.key else []
-    return " ".join([*named, *series.verdict])
 
 
 def _with_error(value: float | None, error: float | None, digits: int) -> str:

@@ -59,7 +59,7 @@ def document(metric: Metric, planned: Rows, predicted: Sequence[Predicted], leve
 
 def far(predicted: Sequence[Predicted]) -> tuple[str, ...]:
     """What to say of rows far outside the fitted runs, in one sentence for all of them."""
-    beyond = [p.extrapolation for p in predicted if p.extrapolation > ALITTLE]
+    beyond = [p.extrapolation for p in predicted if ALITTLE < p.extrapolation < math.inf]
     if not beyond:
         return ()
     rows = f"{len(beyond)} of {plural(len(predicted), 'row')} lie" if len(beyond) > 1 else "one row lies"
