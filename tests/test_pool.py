@@ -173,3 +173,23 @@ def test_the_measured_pool_has_its_published_moments() -> None:
     # the data's README: mean 163, E[S^2]/E[S] 288, of the rows themselves; here spread evenly inside the bins
     assert pool.mean == pytest.approx(163, rel=0.02)
     assert pool.attention_tokens / pool.mean == pytest.approx(1.77, rel=0.02)
+
+
+@given(LENGTHS)
+def test_edge_bands_start_at_the_shortest_or_end_at_the_longest_row(lengths: list[int]) -> None:
+    pool = pool_of(lengths)
+    bands = pool.edge_bands()
+    ends = list(zip(bands.lo.tolist(), bands.hi.tolist(), strict=True))
+    distinct = sorted(set(lengths))
+    wanted = {(distinct[0], hi) for hi in distinct} | {(lo, distinct[-1]) for lo in distinct}
+    assert len(ends) == len(bands) == 2 * len(distinct) - 1
+    assert set(ends) == wanted
+    for k, (lo, hi) in enumerate(ends):
+        band = pool.band(lo, hi)
+        assert (bands.examples[k], bands.mean[k], bands.second_moment[k]) == (
+            band.examples,
+            pytest.approx(band.mean, rel=1e-12),
+            pytest.approx(band.second_moment, rel=1e-12),
+        )
+    last = bands.take(np.array([len(bands) - 1]))
+    assert (len(last), last.lo[0], last.hi[0]) == (1, *ends[-1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -44,10 +44,17 @@ class Bands:
     mean: Floats
     second_moment: Floats
 
+    def __len__(self) -> int:
+        return len(self.lo)
+
     @property
     def attention_tokens(self) -> Floats:
         """(m,) E[S^2] / E[S]: the mean length as a token sees it."""
         return self.second_moment / self.mean
+
+    def take(self, pick: npt.NDArray[np.intp]) -> Bands:
+        """The bands of these indices, in their order."""
+        return Bands(*(getattr(self, f.name)[pick] for f in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -189,7 +196,17 @@ class Pool:
         first, end = np.where(opened, 0, first), np.where(opened, end, whole)
         for k in np.flatnonzero(~opened & ~closed):
             first[k], end[k] = self._widest(float(low[k]), float(high[k]))
-        return self._measured(first, end)
+        return self.bands_at(first, end)
+
+    def edge_bands(self) -> Bands:
+        """Every band from the shortest row on or up to the longest, the whole pool once: (2k - 1,).
+
+        At the mean of each of them there is no wider band, but for what MEAN_TOLERANCE leaves open.
+        """
+        every = np.arange(len(self.lengths))
+        first = np.concatenate([np.zeros_like(every), every[1:]])
+        end = np.concatenate([every + 1, np.full(len(every) - 1, len(every))])
+        return self.bands_at(first, end)
 
     def _widest(self, low: float, high: float) -> tuple[int, int]:
         """Index of the first length of the widest band with a mean of low to high, and one past its last; else (0, 0).
@@ -206,8 +223,8 @@ class Pool:
         found = int(np.argmax(enough)) if enough.any() else -1
         return (found, int(end[found])) if found >= 0 else (0, 0)
 
-    def _measured(self, first: Ints, end: Ints) -> Bands:
-        """Bands from indices of their first length and one past their last."""
+    def bands_at(self, first: Ints, end: Ints) -> Bands:
+        """Bands from indices (m,) of their first length and one past their last; no rows where these are equal."""
         rows = self._rows_below[end] - self._rows_below[first]
         exists = rows > 0
         divisor = np.where(exists, rows, 1).astype(float)

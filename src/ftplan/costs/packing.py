@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from ftplan.pool import Pool
 
@@ -73,7 +74,7 @@ def packs_per_example(pool: Pool, max_length: int) -> float:
     holds it. Packs with equal room are handled together: a pack's room at least halves each time it is used, so
     this takes about k * log(max_length) steps for k lengths. A share, unlike a count, has no last half-empty pack.
     """
-    lengths, shares = _grouped(pool)
+    lengths, shares = (values.tolist() for values in _groups(pool))
     rooms: list[int] = []  # distinct amounts of room left, ascending
     packs: dict[int, float] = {}  # share of packs with that room
     opened = 0.0
@@ -105,14 +106,19 @@ def packs_per_example(pool: Pool, max_length: int) -> float:
     return opened
 
 
-def _grouped(pool: Pool) -> tuple[list[int], list[float]]:
+def least_packs_per_example(pool: Pool, max_length: int) -> float:
+    """Packs per example if every pack were full: `packs_per_example` is never below it, and takes ten times as long."""
+    lengths, shares = _groups(pool)
+    return float(lengths @ shares) / max_length
+
+
+def _groups(pool: Pool) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Lengths and their shares, ascending; neighbours merged into PACKING_GROUPS groups at the longest of each."""
     shares = pool.counts / pool.examples
     if len(pool.lengths) <= PACKING_GROUPS:
-        return [int(v) for v in pool.lengths], [float(v) for v in shares]
+        return pool.lengths, shares
     edges = np.linspace(0, len(shares), PACKING_GROUPS + 1).astype(int)
-    merged = np.add.reduceat(shares, edges[:-1])
-    return [int(v) for v in pool.lengths[edges[1:] - 1]], [float(v) for v in merged]
+    return pool.lengths[edges[1:] - 1], np.add.reduceat(shares, edges[:-1])
 
 
 def steps_per_epoch(rows: int, batch_examples: int, grad_accum: int, gpus: int = 1) -> int:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from ftplan.costs.model import Selector
 from ftplan.errors import InputError
 from ftplan.fit.predictor import Predictor
-from ftplan.fit.result import SeriesFit
+from ftplan.fit.result import Fit, SeriesFit
+from ftplan.plan.jobs import Trained, trained
 from ftplan.plan.problem import Assumed, Problem
 from ftplan.plan.result import Assumption
 from ftplan.selection import Method, load
@@ -19,6 +20,7 @@ from ftplan.selection import Method, load
 class Choice:
     """One discrete choice. known_as: the method's name in the fit, '' where it is random or assumed.
 
+    trained: the model and how it is tuned;
     kap: (estimate, low, high) of what an assumption adds to the fit's own kap, None where it adds nothing;
     rstar likewise for repeated epochs.
     """
@@ -26,6 +28,7 @@ class Choice:
     method: Method
     selector: Selector | None
     epochs: float
+    trained: Trained
     known_as: str = ""
     kap: tuple[float, float, float] | None = None
     rstar: tuple[float, float, float] | None = None
@@ -41,14 +44,17 @@ class Allowed:
     assumptions: tuple[Assumption, ...]
 
 
-def allowed(problem: Problem, series: SeriesFit, predictor: Predictor) -> Allowed:
-    """Raises InputError for a method or a number of epochs that neither the runs nor an assumption support."""
+def allowed(problem: Problem, fit: Fit, series: SeriesFit, predictor: Predictor) -> Allowed:
+    """Raises InputError for a method, a number of epochs or a model that neither the runs nor an assumption support."""
     notes: list[str] = []
     used: list[Assumption] = []
     methods = _methods(problem, series, predictor, notes, used)
     epochs, rstar = _epochs(problem, series, predictor, used)
     choices = [
-        Choice(method, selector, e, known_as, kap, rstar) for method, known_as, kap, selector in methods for e in epochs
+        Choice(method, selector, e, job, known_as, kap, rstar)
+        for job in trained(problem, fit, series, used)
+        for method, known_as, kap, selector in methods
+        for e in epochs
     ]
     varies = series.identified.what.get("avg_tokens", False) and problem.avg_tokens is None
     if not varies and problem.avg_tokens is None:
@@ -86,7 +92,8 @@ def _methods(
         method, in_fit = load(name), known.get(name, "")
         if in_fit and series.identified.what.get(f"method:{in_fit}", False):
             kap = _fitted_kap(series, in_fit)
-            offers += _sized(problem, method, in_fit, predictor.refs.S.get(in_fit), kap, used)
+            told = bool(predictor.refs.varied_selectors)
+            offers += _sized(problem, method, in_fit, predictor.refs.S.get(in_fit), kap, used, any_size=told)
         elif name in assumed:
             source, kap = assumed[name]
             offers += _sized(problem, method, "", source.selector_params.get(name), kap, used)
@@ -113,10 +120,17 @@ def _fitted_kap(series: SeriesFit, in_fit: str) -> _Range:
 
 
 def _sized(
-    problem: Problem, method: Method, in_fit: str, measured: float | None, kap: _Range, used: list[Assumption]
+    problem: Problem,
+    method: Method,
+    in_fit: str,
+    measured: float | None,
+    kap: _Range,
+    used: list[Assumption],
+    *,
+    any_size: bool = False,
 ) -> list[_Offer]:
-    """One offer per selection model whose effect is known: those of the size that was measured (within 10 %), and of
-    any size where eta is assumed. What is added to the fit's own kap is the whole of an assumed one.
+    """One offer per selection model whose effect is known: those of the size that was measured (within 10 %), and
+    any where the runs tell eta or it is assumed. What is added to the fit's own kap is the whole of an assumed one.
     """
     own = (0.0, 0.0, 0.0) if in_fit else kap
     if not method.needs_model:
@@ -127,7 +141,7 @@ def _sized(
         if (selector.layers > 0) != (method.selector_kind == "models"):
             continue  # an encoder cannot tell perplexities, nor is a language model an embedder
         ratio = selector.params / measured if measured else 1.0
-        if abs(ratio - 1.0) < 0.1:
+        if any_size or abs(ratio - 1.0) < 0.1:
             out.append((method, in_fit, None if in_fit else own, selector))
         elif eta is not None:
             corners = [_kap_at(k, e, ratio) - (k if in_fit else 0.0) for k in kap for e in eta[1]]

@@ -29,6 +29,7 @@ class Problem:
 
     series             which series of the fit; '' when the fit has one
     tuning             full, lora or qlora; lora_r only with the latter two
+    models, tunings    further ones to choose from; models only where the runs tell what size does
     max_length         cut in tokens; longer examples are truncated
     batch_examples     examples (packed: sequences) per optimiser step on all GPUs
     avg_tokens         L fixed by the user, or None
@@ -36,6 +37,7 @@ class Problem:
     methods, selectors choices to consider; None: what the fit supports
     assume             what the user allows to borrow where the runs say nothing
     price_why, mfu_why where these numbers come from, for the plan's assumptions
+    risk               chance that the metric maximised is missed; None: the expected metric counts
     """
 
     name: str
@@ -43,7 +45,9 @@ class Problem:
     model: Model
     budgets: tuple[Budget, ...]
     series: str = ""
+    models: tuple[Model, ...] = ()
     tuning: str = "full"
+    tunings: tuple[str, ...] = ()
     lora_r: int | None = None
     max_length: int = 2048
     packing: bool = True
@@ -63,6 +67,7 @@ class Problem:
     usd_per_example: float = 0.0
     usd_per_1k_tokens: float = 0.0
     target: float | None = None
+    risk: float | None = None
     seed: int = 0
     level: float = 0.9
     note: str = ""

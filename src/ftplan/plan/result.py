@@ -11,12 +11,16 @@ from ftplan.runs import Metric
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to draw the data: a length band (tokens, inclusive), then sampling inside it."""
+    """How to draw the data: a length band (tokens, inclusive), then sampling inside it.
+
+    mean_tokens: the mean length to draw for where it is not the band's own, as may happen in a very small pool.
+    """
 
     band: tuple[int, int]
     sampling: Literal["uniform", "top", "mid"]
     cut_tokens: int
     seed: int
+    mean_tokens: float | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,7 @@ class Prediction:
     """The metric of the finished run; low, high bound a new run with probability `level`.
 
     extrapolation: how far beyond the fitted tokens, as a factor (1 = inside).
+    pessimistic: the quantile that was maximised, without the noise of one run; None where the expected metric was.
     """
 
     metric: Metric
@@ -95,6 +100,7 @@ class Prediction:
     high: float
     level: float
     extrapolation: float
+    pessimistic: float | None = None
 
 
 @dataclass(frozen=True)
@@ -123,8 +129,53 @@ class Assumption:
 
 
 @dataclass(frozen=True)
+class Sensitivity:
+    """The best plan with one budget at `limit`, `change` (0.1 or -0.1) more than it is.
+
+    gain: how much better the metric gets (below 0: worse). All but the limit None where nothing fits it.
+    """
+
+    kind: str
+    change: float
+    limit: float
+    gain: float | None
+    value: float | None
+    examples: int | None
+    avg_tokens: float | None
+    method: str | None
+
+
+@dataclass(frozen=True)
+class FrontierPoint:
+    """The best plan that costs at most `cost` (in the unit of `kind`), all other limits as they are."""
+
+    kind: str
+    cost: float
+    value: float
+    examples: int
+    avg_tokens: float
+    epochs: float
+    method: str
+    model: str
+    extrapolation: float
+
+
+@dataclass(frozen=True)
+class Regret:
+    """How far the plan is expected to fall short of the best one, over draws of the fit.
+
+    expected: mean over draws of how much better that draw's best plan is, in the metric; compared: how many plans were;
+    same_method: share of draws in which the best plan has the method of this one.
+    """
+
+    expected: float
+    same_method: float
+    compared: int
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The optimum and everything a reader asks next. `sensitivity` rows: (what, metric, examples, avg_tokens)."""
+    """The optimum and everything a reader asks next. objective: what was optimised, in words."""
 
     name: str
     data: Data
@@ -140,3 +191,7 @@ class Plan:
     warnings: tuple[str, ...]
     inputs: dict[str, object]
     measured_on: str
+    objective: str = ""
+    sensitivity: tuple[Sensitivity, ...] = ()
+    frontier: tuple[FrontierPoint, ...] = ()
+    regret: Regret | None = None

@@ -1,272 +1,293 @@
-"""The search: for every discrete choice and every length band, the most examples that all budgets allow.
+"""The search: the best number of examples for every choice and every point, then the best of them all.
 
-Every cost is linear in the number of examples (`costs.bill.plan_cost`), so the most examples a budget allows are a
-division; the metric is then compared over bands, arrays at a time.
+Nothing is sampled blindly. For one choice and one point every cost is linear in N and the law inside the data monotone
+in it, so N is at one end of what the budgets allow (`Scorer.looked_at` has the exceptions). Points are compared with
+the cheapest batching they can have, and batched for real in the order of that bound until none that is left can win.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from ftplan.costs.bill import Bill, Job, plan_cost
-from ftplan.costs.packing import Batching, Packing, batching
-from ftplan.errors import InputError
-from ftplan.fit.predictor import Predictor
-from ftplan.laws.parts import Floats, Rows
+from ftplan.costs.bill import Bill
+from ftplan.fit.problem import Bools
+from ftplan.laws.parts import Floats
 from ftplan.plan.allowed import Choice
-from ftplan.plan.problem import Problem
-from ftplan.pool import Bands, Pool
-from ftplan.units import Budget, format_budget
+from ftplan.plan.batches import Batches
+from ftplan.plan.ledger import Ledger, price, scalar
+from ftplan.plan.points import Index, Points
+from ftplan.plan.score import Scorer
+from ftplan.plan.trials import Trials, every_pair
+from ftplan.units import Budget
 
-#: mean lengths looked at first, evenly in log, and then between the neighbours of the best
-MEANS, REFINED = 160, 40
-#: shares of the most affordable examples looked at: fewer can only be better where length drifts strongly
-SHARES = np.concatenate([[1.0], np.geomspace(0.9, 0.01, 12)])
-
-
-@dataclass(frozen=True)
-class Offer:
-    """Length bands with what one example of each becomes in a batch; arrays of shape (m,)."""
-
-    bands: Bands
-    computed: Floats
-    attention: Floats
-    rows: Floats
-
-    def batching(self, i: int) -> Batching:
-        return Batching(float(self.computed[i]), float(self.attention[i]), float(self.rows[i]))
+#: more pairs of a choice and a band than this are not all looked at: first every choice at FIRST_POINTS
+MOST_PAIRS, FIRST_POINTS = 60_000, 8
+#: pairs that are looked at together, for memory's sake
+BLOCK = 400_000
+#: choices that stay after that first look, beside the best of every method, number of epochs, and model with tuning
+KEPT, MOST_KINDS = 8, 6
+#: bands batched at a time for each choice, and in how many rounds for those that cannot win
+BATCHED, ROUNDS = 4, 3
+#: the best candidates whose number of examples is refined where the metric may have a turn
+POLISHED = 3
+#: values that differ less are equal, and the cheaper plan is taken
+TIE = 1e-12
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One plan before it is explained: a choice, a band of an offer, N examples; turned: the metric, less is better."""
+    """One plan before it is explained. turned: expected metric, less is better; score: what the search minimised."""
 
     choice: Choice
-    offer: Offer
-    band: int
+    index: int
+    point: int
     examples: int
+    avg_tokens: float
+    eligible: int
+    band: tuple[int, int]
     turned: float
+    score: float
     bill: Bill[float]
 
     @property
-    def avg_tokens(self) -> float:
-        return float(self.offer.bands.mean[self.band])
+    def price(self) -> float:
+        return self.bill.usd if self.bill.usd is not None else self.bill.total_flops
 
     @property
-    def eligible(self) -> int:
-        return int(self.offer.bands.examples[self.band])
+    def trial(self) -> Trials:
+        """The candidate as trials of one."""
+        return Trials(np.array([self.index]), np.array([self.point]), np.array([float(self.examples)]))
 
 
 @dataclass(frozen=True)
 class Search:
-    """Everything the search needs. pool: after the cut; counts: what T means in the fit."""
+    """One problem over all its choices and points. target: to reach at the least price, None for the best metric."""
 
-    problem: Problem
-    pool: Pool
-    job: Job
-    predictor: Predictor
-    counts: str
+    ledger: Ledger
+    scorer: Scorer
+    limits: tuple[Budget, ...]
+    target: float | None = None
 
-    def offer(self, means: Floats) -> Offer:
-        """The widest band of each mean, those that exist, each once."""
-        bands = self.pool.band_curve(means)
-        key = np.stack([bands.lo, bands.hi], axis=1)
-        _, first = np.unique(key, axis=0, return_index=True)
-        first.sort()
-        return self._batched(_take(bands, first[bands.examples[first] > 0]))
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return self.ledger.choices
 
-    def whole_pool(self) -> Offer:
-        """One band: all of it."""
-        p = self.pool
-        one = Bands(
-            np.array([p.shortest]),
-            np.array([p.longest]),
-            np.array([p.examples]),
-            np.array([p.mean]),
-            np.array([p.second_moment]),
-        )
-        return self._batched(one)
+    @property
+    def points(self) -> Points:
+        return self.ledger.points
 
-    def _batched(self, bands: Bands) -> Offer:
-        kind: Packing = "isolated" if self.problem.packing else "none"
-        rows = [
-            batching(self.pool.band(int(lo), int(hi)), self.problem.max_length, kind, self.problem.batch_examples)
-            for lo, hi in zip(bands.lo, bands.hi, strict=True)
-        ]
-        return Offer(
-            bands,
-            np.array([b.computed_tokens for b in rows]),
-            np.array([b.attention_tokens for b in rows]),
-            np.array([b.rows for b in rows]),
-        )
+    @property
+    def batches(self) -> Batches:
+        return self.ledger.batches
 
-    def bill(self, choice: Choice, offer: Offer, examples: Floats, pick: npt.NDArray[np.intp]) -> Bill[Floats]:
-        """Costs of `examples` drawn from the picked bands, all (k,)."""
-        mean, eligible = offer.bands.mean[pick], offer.bands.examples[pick]
-        attention = offer.bands.attention_tokens[pick]
-        scoring = np.array(
-            [
-                choice.method.selection_flops(choice.selector, float(p * m), float(a))
-                for p, m, a in zip(eligible, mean, attention, strict=True)
-            ]
-        )
-        return plan_cost(
-            self.job,
-            examples=np.asarray(examples, dtype=np.float64),
-            avg_tokens=mean,
-            epochs=np.full(len(pick), choice.epochs),
-            computed_tokens=offer.computed[pick],
-            attention_tokens=offer.attention[pick],
-            selection_flops=scoring,
-        )
+    @property
+    def goal(self) -> float | None:
+        """The target, turned."""
+        return None if self.target is None else self.scorer.predictor.sign * self.target
 
-    def most_examples(self, choice: Choice, offer: Offer) -> dict[str, Floats]:
-        """(m,) most whole examples that each limit allows, by its kind; 'pool' is what the band holds."""
-        every = np.arange(len(offer.bands.lo))
-        none, one = (self.bill(choice, offer, np.full(len(every), float(n)), every) for n in (0, 1))
-        out: dict[str, Floats] = {"pool": offer.bands.examples.astype(np.float64)}
-        for budget in self.problem.budgets:
-            if budget.kind == "examples":
-                out[budget.kind] = np.full(len(every), np.floor(budget.limit))
-                continue
-            fixed, slope = cost_of(none, budget), cost_of(one, budget) - cost_of(none, budget)
-            # a rounding error above a whole number must not buy one example more: checked again on the bill
-            out[budget.kind] = np.floor((budget.limit - fixed) / slope * (1.0 + 1e-12))
-        return out
+    def under(self, *limits: Budget) -> Search:
+        """The same search with these limits in place of those of their kinds."""
+        kinds = {b.kind for b in limits}
+        return replace(self, limits=(*(b for b in self.limits if b.kind not in kinds), *limits))
 
-    def turned(self, choice: Choice, offer: Offer, examples: Floats, pick: npt.NDArray[np.intp]) -> Floats:
-        """(k,) expected metric with its sign turned so that less is better."""
-        rows = self.rows(choice, offer, examples, pick)
-        return np.asarray(self.predictor.sign * self.predictor.point(self.shifted(rows, choice, offer, examples, pick)))
+    def numbers(self, pairs: Trials, most: Floats) -> Floats:
+        """(k, n) numbers of examples to look at, ascending, NaN where there are none; `most` 0 where none fits."""
+        least = self.points.least[pairs.point]
+        rows = [np.where(most > 0.0, most, np.nan)]
+        several = least < most
+        if several.any():
+            falls = several & self.scorer.falls(pairs)
+            ends = several if self.target is not None else falls
+            rows += [np.where(ends, least, np.nan)] if ends.any() else []
+            unit = self.scorer.unit(pairs)
+            for where, volumes in zip((several, falls), self.scorer.looked_at, strict=True):
+                for volume in volumes[volumes < np.max(most * unit, where=where, initial=0.0)]:
+                    number = np.floor(volume / unit)
+                    rows.append(np.where(where & (number > least) & (number < most), number, np.nan))
+        return np.sort(np.stack(rows), axis=0)
 
-    def rows(self, choice: Choice, offer: Offer, examples: Floats, pick: npt.NDArray[np.intp]) -> Rows:
-        return self.predictor.design(
-            examples=np.asarray(examples, dtype=np.float64),
-            avg_tokens=offer.bands.mean[pick],
-            epochs=choice.epochs,
-            method=choice.known_as or "random",
-            selector_params=choice.selector.params if choice.selector else 0.0,
-            eligible=offer.bands.examples[pick].astype(np.float64),
-            model_params=self.problem.model.flop_params,
-            counts=self.counts,
-        )
+    def evaluate(self, pairs: Trials) -> tuple[Floats, Floats]:
+        """(n,) the least value of each pair (score, or price with a target; infinite where none) and its examples."""
+        most = self.ledger.most(pairs, self.limits)
+        numbers = self.numbers(pairs, most)
+        scores = np.full(numbers.shape, np.inf)
+        k, i = np.nonzero(np.isfinite(numbers))
+        if not len(k):
+            return np.full(len(pairs), np.inf), np.zeros(len(pairs))
+        scores[k, i] = self.scorer.score(Trials(pairs.choice[i], pairs.point[i], numbers[k, i]))
+        column = np.arange(len(pairs))
+        if self.goal is not None:
+            return self._reached(pairs, numbers, scores)
+        best = np.argmin(scores, axis=0)
+        return scores[best, column], np.nan_to_num(numbers[best, column])
 
-    def shifted(
-        self,
-        rows: Rows,
-        choice: Choice,
-        offer: Offer,
-        examples: Floats,
-        pick: npt.NDArray[np.intp],
-        draws: tuple[Floats, Floats] | None = None,
-    ) -> Rows:
-        """Rows with what is assumed added to ln T: kap·ln(P_e/N), and the worth of repeated epochs.
-
-        draws: (B, 1) values of kap and of R* in place of their estimates.
+    def _reached(self, pairs: Trials, numbers: Floats, scores: Floats) -> tuple[Floats, Floats]:
+        """(n,) price and examples of the least N that reaches the target, between the first number that does and the
+        one before it.
         """
-        if choice.kap is None and choice.rstar is None:
-            return rows
-        shift: Floats = np.zeros(len(pick))
-        if choice.kap is not None:
-            kap = draws[0] if draws else choice.kap[0]
-            shift = shift + kap * np.log(offer.bands.examples[pick] / examples)
-        if choice.rstar is not None:
-            scale = draws[1] if draws else np.float64(choice.rstar[0])
-            shift = shift + np.log1p(scale * -np.expm1(-(choice.epochs - 1.0) / scale))
-        return Rows(**{**vars(rows), "t": rows.t + shift})
-
-    def best(self, choice: Choice, offer: Offer) -> Candidate | None:
-        """The best band and number of examples of one choice; None where not one example is affordable."""
-        most = np.min(np.stack(list(self.most_examples(choice, offer).values())), axis=0)
-        able = np.flatnonzero(most >= 1.0)
-        if not len(able):
-            return None
-        share = np.maximum(1.0, np.floor(most[able][:, None] * SHARES)).ravel()
-        pick = np.repeat(able, len(SHARES))
-        turned = self.turned(choice, offer, share, pick)
-        if self.problem.target is not None:
-            return self._cheapest(choice, offer, able, most)
-        k = int(np.argmin(turned))
-        return self.candidate(choice, offer, int(pick[k]), int(share[k]))
-
-    def candidate(self, choice: Choice, offer: Offer, band: int, examples: int) -> Candidate:
-        """One candidate, its number of examples lowered while a rounding error takes it over a budget."""
-        pick = np.array([band])
-        while True:
-            bill = self.bill(choice, offer, np.array([float(examples)]), pick)
-            over = any(used(bill, b, examples) > b.limit for b in self.problem.budgets)
-            if not over or examples <= 1:
-                break
-            examples -= 1
-        turned = float(self.turned(choice, offer, np.array([float(examples)]), pick)[0])
-        return Candidate(choice, offer, band, examples, turned, _scalar(bill))
-
-    def _cheapest(self, choice: Choice, offer: Offer, able: npt.NDArray[np.intp], most: Floats) -> Candidate | None:
-        """The least costly way to the target: bisection for N in every band, then the lowest bill."""
-        assert self.problem.target is not None
-        goal = self.predictor.sign * self.problem.target
-        low, high = np.ones(len(able)), most[able].copy()
-        reaches = self.turned(choice, offer, high, able) <= goal
-        if not reaches.any():
-            return None
-        able, low, high = able[reaches], low[reaches], high[reaches]
-        for _ in range(60):
+        assert self.goal is not None
+        good = scores <= self.goal
+        able = np.flatnonzero(good.any(axis=0))
+        first = np.argmax(good[:, able], axis=0)
+        high = numbers[first, able]
+        low = np.where(first > 0, numbers[np.maximum(first - 1, 0), able], high - 1.0)
+        own = pairs.take(able)
+        while (high - low > 1.0).any():
             middle = np.floor((low + high) / 2.0)
-            enough = self.turned(choice, offer, middle, able) <= goal
-            high, low = np.where(enough, middle, high), np.where(enough, low, np.minimum(middle + 1.0, high))
-        bill = self.bill(choice, offer, high, able)
-        price = bill.usd if bill.usd is not None else bill.total_flops
-        k = int(np.argmin(price))
-        return self.candidate(choice, offer, int(able[k]), int(high[k]))
+            enough = self.scorer.score(own.of(np.maximum(middle, 1.0))) <= self.goal
+            # a pair that is done has middle = low, and stays as it is
+            high, low = np.where(enough & (middle > low), middle, high), np.where(enough, low, middle)
+        value, examples = np.full(len(pairs), np.inf), np.zeros(len(pairs))
+        if len(able):
+            value[able], examples[able] = price(self.ledger.bill(own.of(high))), high
+        return value, examples
 
+    def best(self) -> Candidate | None:
+        """The optimum over all choices and points; None where nothing fits."""
+        found = self.best_of_each(winner_only=True)
+        return found[0] if found else None
 
-def _take(bands: Bands, keep: npt.NDArray[np.intp]) -> Bands:
-    return Bands(*(getattr(bands, f)[keep] for f in ("lo", "hi", "examples", "mean", "second_moment")))
+    def best_of_each(self, *, winner_only: bool = False) -> list[Candidate]:
+        """The best plan of every choice that may win or is the best of its kind, best first; [] where none fits.
 
+        The first is the optimum over all choices and points.
+        """
+        points, choices = np.arange(len(self.points)), self._promising()
+        at_once = max(1, BLOCK // len(points))
+        parts = [choices[i : i + at_once] for i in range(0, len(choices), at_once)]
+        found = [c for part in parts for c in self.best_among(part, points, winner_only=winner_only)]
+        found.sort(key=self._order)
+        return sorted([*(self.polished(c) for c in found[:POLISHED]), *found[POLISHED:]], key=self._order)
 
-def _scalar(bill: Bill[Floats]) -> Bill[float]:
-    def first(values: Floats | None) -> float | None:
-        return None if values is None else float(values[0])
+    def best_among(self, choices: Index, points: Index, *, winner_only: bool = False) -> list[Candidate]:
+        """The best plan of each of these choices at these points, best first; only of those that tie for the best."""
+        if not len(choices) or not len(points):
+            return []
+        shape = (len(choices), len(points))
+        value, examples = (a.reshape(shape) for a in self.evaluate(every_pair(choices, points)))
+        band, round_ = self.points.band[points], 0
+        while (open_ := self._open(value, self.batches.settled[band], ROUNDS if winner_only else round_)).any():
+            again = self._bounded(value, open_, band, first=not self.batches.settled[band].any())
+            again = np.flatnonzero(np.isin(band, band[again]))
+            fresh = self.evaluate(every_pair(choices, points[again]))
+            value[:, again], examples[:, again] = (a.reshape(len(choices), -1) for a in fresh)
+            round_ += 1
+        known = np.where(self.batches.settled[band], value, np.inf).min(axis=1)
+        ties = known <= known.min() + TIE * abs(known.min()) if np.isfinite(known).any() else known < 0.0
+        shown = np.flatnonzero(ties) if winner_only else range(len(choices))
+        found = [self._candidate(int(choices[c]), points, value[c], examples[c]) for c in shown]
+        return sorted([f for f in found if f is not None], key=self._order)
 
-    return Bill(
-        float(bill.train_flops[0]),
-        float(bill.selection_flops[0]),
-        float(bill.total_flops[0]),
-        first(bill.gpu_hours),
-        first(bill.wall_hours),
-        first(bill.compute_usd),
-        float(bill.data_usd[0]),
-        first(bill.usd),
-    )
+    def _open(self, value: Floats, settled: Bools, round_: int) -> Bools:
+        """Which pairs of a choice and a point to look into: all whose bound is no worse than the best value known, and
+        for some rounds the best point of every choice.
+        """
+        best = np.where(settled, value, np.inf).min()
+        able = ~settled & np.isfinite(value)
+        open_ = able & ~(value > best + TIE * np.abs(best))
+        if round_ < ROUNDS:
+            rows = np.arange(len(value))
+            top = np.argmin(value, axis=1)
+            open_[rows, top] |= able[rows, top]
+        return np.asarray(open_)
 
+    def _bounded(self, value: Floats, open_: Bools, band: Index, *, first: bool) -> Index:
+        """Sharpens the bounds of the points that may win, or batches the best of every choice; gives their indices."""
+        any_ = np.flatnonzero(open_.any(axis=0))
+        if not first and not self.batches.sharp[band[any_]].all():
+            self.batches.sharpen(band[any_])
+            return any_
+        ranked = np.argsort(np.where(open_, value, np.inf), axis=1, kind="stable")[:, :BATCHED]
+        wanted = np.unique(ranked[np.take_along_axis(open_, ranked, axis=1)])
+        self.batches.settle(band[wanted])
+        return wanted
 
-def cost_of(bill: Bill[Floats], budget: Budget) -> Floats:
-    """The part of a bill that a budget limits, in the budget's unit."""
-    value = getattr(bill, budget.kind)
-    if value is None:
-        raise InputError(
-            f"a budget of {format_budget(budget.kind, budget.limit)} needs a GPU and a price to count with",
-            hint="--gpu NAME --price USD_PER_GPU_HOUR",
+    def _candidate(self, choice: int, points: Index, value: Floats, examples: Floats) -> Candidate | None:
+        """The best point of one choice among those settled; of equal ones the cheapest."""
+        settled = self.batches.settled[self.points.band[points]] & np.isfinite(value)
+        if not settled.any():
+            return None
+        least = value[settled].min()
+        ties = np.flatnonzero(settled & (value <= least + TIE * abs(least)))
+        trials = Trials(np.full(len(ties), choice, np.intp), points[ties], examples[ties])
+        second = price(self.ledger.bill(trials)) if self.target is None else self.scorer.score(trials)
+        return self.candidate(trials.take(np.array([int(np.argmin(second))])))
+
+    def candidate(self, trial: Trials) -> Candidate:
+        """One trial (settled here) as a candidate."""
+        point = int(trial.point[0])
+        band = self.points.band[trial.point]
+        self.batches.settle(band)
+        bands = self.points.bands
+        turned = float(self.scorer.expected(trial)[0])
+        return Candidate(
+            choice=self.choices[int(trial.choice[0])],
+            index=int(trial.choice[0]),
+            point=point,
+            examples=int(trial.examples[0]),
+            avg_tokens=float(self.points.avg_tokens[point]),
+            eligible=int(bands.examples[band[0]]),
+            band=(int(bands.lo[band[0]]), int(bands.hi[band[0]])),
+            turned=turned,
+            score=turned if self.scorer.risk is None else float(self.scorer.score(trial)[0]),
+            bill=scalar(self.ledger.bill(trial), 0),
         )
-    return np.asarray(value)
 
+    def polished(self, own: Candidate) -> Candidate:
+        """The best number of examples around one where the metric may have a turn; elsewhere it is at an end."""
+        trial = own.trial
+        most = float(self.ledger.most(trial, self.limits)[0])
+        least = float(self.points.least[own.point])
+        # between the neighbours among the numbers looked at
+        near = np.sort(np.concatenate(self.scorer.looked_at)) / float(self.scorer.unit(trial)[0])
+        if self.target is not None or not own.examples > least or not (near <= most).any():
+            return own
+        low = np.floor(max([least, *near[near < own.examples]]))
+        high = np.ceil(min([most, *near[near > own.examples + 1.0]]))
+        while high - low >= 1.0:
+            tried: Floats = np.unique(np.round(np.linspace(low, high, 33)))
+            scores = self.scorer.score(trial.take(np.zeros(len(tried), np.intp)).of(tried))
+            k = int(np.argmin(scores))
+            if high - low <= 32.0:
+                return self.candidate(trial.of(float(tried[k])))
+            low, high = tried[max(k - 1, 0)], tried[min(k + 1, len(tried) - 1)]
+        return own
 
-def used(bill: Bill[Floats], budget: Budget, examples: int) -> float:
-    """How much of a budget one candidate uses."""
-    return float(examples) if budget.kind == "examples" else float(cost_of(bill, budget)[0])
+    def _order(self, c: Candidate) -> tuple[float, float, int]:
+        """Best first: by metric then price, or by price then metric where a target is set; then as choices stand."""
+        score = float(f"{c.score:.12g}")
+        return (c.price, score, c.index) if self.target is not None else (score, c.price, c.index)
 
+    def _promising(self) -> Index:
+        """All choices, or where these are many those that do best at a few points, and the best of every kind."""
+        every = np.arange(len(self.choices))
+        if self.points.fixed or len(every) * len(self.points) <= MOST_PAIRS:
+            return every
+        some = self._first_points
+        value = self.evaluate(every_pair(every, some))[0].reshape(len(every), -1).min(axis=1)
+        order = [int(i) for i in np.argsort(value, kind="stable") if np.isfinite(value[i])]
+        kept = set(order[:KEPT])
+        for kind in self._kinds:
+            first: dict[object, int] = {}
+            for i in order:
+                first.setdefault(kind[i], i)
+            kept.update(list(first.values())[:MOST_KINDS])
+        return np.array(sorted(kept), dtype=np.intp)
 
-def better(a: Candidate | None, b: Candidate | None, cheapest: bool) -> Candidate | None:
-    """The better of two candidates: by metric (or by cost where a target is set); cheaper where they tie."""
-    if a is None or b is None:
-        return a or b
+    @cached_property
+    def _first_points(self) -> Index:
+        """Points spread evenly in the logarithm of L."""
+        length = np.log(self.points.avg_tokens)
+        wanted = np.linspace(length.min(), length.max(), FIRST_POINTS)
+        return np.unique([int(np.argmin(np.abs(length - w))) for w in wanted]).astype(np.intp)
 
-    def key(c: Candidate) -> tuple[float, float]:
-        cost = c.bill.usd if c.bill.usd is not None else c.bill.total_flops
-        metric = float(f"{c.turned:.12g}")
-        return (cost, metric) if cheapest else (metric, cost)
-
-    return b if key(b) < key(a) else a
+    @cached_property
+    def _kinds(self) -> tuple[list[object], ...]:
+        return (
+            [c.method.name for c in self.choices],
+            [c.epochs for c in self.choices],
+            [(c.trained.model.name, c.trained.tuning) for c in self.choices],
+        )

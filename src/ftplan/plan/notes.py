@@ -1,0 +1,103 @@
+"""What a plan rests on, in words: assumptions, warnings, where its law comes from, what was asked."""
+
+from __future__ import annotations
+
+from ftplan.fit.predictor import Predictor
+from ftplan.fit.result import Fit, SeriesFit
+from ftplan.plan.allowed import Allowed
+from ftplan.plan.problem import Problem
+from ftplan.plan.result import Assumption, Prediction
+from ftplan.plan.search import Candidate
+from ftplan.runs import Metric
+from ftplan.units import format_count
+
+#: a prediction this far outside the fitted runs is a warning
+WARN_BEYOND = 1.05
+
+
+def objective(problem: Problem, metric: Metric) -> str:
+    """What was optimised."""
+    what = f"best expected {metric.name}"
+    if problem.risk is not None:
+        what = f"best {metric.name} that is missed with a chance of {problem.risk:g}"
+    if problem.target is None:
+        return what
+    chance = "" if problem.risk is None else f", missed with a chance of {problem.risk:g}"
+    return f"cheapest with {metric.name} {problem.target:g}{chance}"
+
+
+def assumptions(
+    problem: Problem, fit: Fit, series: SeriesFit, space: Allowed, best: Candidate
+) -> tuple[Assumption, ...]:
+    """Numbers that are borrowed or a judgement."""
+    job = best.choice.trained.job
+    out = list(space.assumptions)
+    if fit.borrowed:
+        out.append(Assumption("law", series.selected[0].law, f"borrowed, not measured on your runs: {fit.borrowed}"))
+    if job.peak_flops:
+        out.append(Assumption("MFU", f"{job.mfu:.0%}", problem.mfu_why))
+    if problem.usd_per_gpu_hour is not None and problem.price_why:
+        out.append(Assumption("price", f"{problem.usd_per_gpu_hour:g} USD per GPU-hour", problem.price_why))
+    if not problem.pool.exact:
+        out.append(Assumption("pool lengths", "a histogram", problem.pool.source))
+    return tuple(out)
+
+
+def warnings(
+    problem: Problem, fit: Fit, series: SeriesFit, space: Allowed, best: Candidate, prediction: Prediction
+) -> tuple[str, ...]:
+    """Doubts about the plan."""
+    out = list(problem.warnings)
+    if prediction.extrapolation > WARN_BEYOND:
+        low, high = series.ranges["tokens"]
+        out.append(
+            f"extrapolation: {format_count(best.examples * best.avg_tokens)} tokens is "
+            f"{prediction.extrapolation:.2g} times outside the runs ({format_count(low)} to {format_count(high)})"
+        )
+    out += space.notes
+    out += _other_model(series, best)
+    if not fit.borrowed:
+        out += [w for law in series.laws if law.name in {m.law for m in series.selected} for w in law.warnings]
+    return tuple(out)
+
+
+def _other_model(series: SeriesFit, best: Candidate) -> list[str]:
+    """A law measured on some models says nothing certain about others."""
+    if "model_params" not in series.ranges:
+        return []
+    low, high = series.ranges["model_params"]
+    model = best.choice.trained.model
+    # run tables count parameters with or without embeddings; any of the model's own counts will do
+    if any(low * 0.98 <= size <= high * 1.02 for size in (model.flop_params, model.block_params, model.total_params)):
+        return []
+    told = series.identified.what.get("model_params", False)
+    return [
+        f"the runs trained models of {format_count(low)}"
+        + (f" to {format_count(high)}" if high > low * 1.02 else "")
+        + f" parameters, this plan trains one of {format_count(model.flop_params)}: "
+        + ("its size is extrapolated" if told else "the score is carried over, not measured")
+    ]
+
+
+def inputs(problem: Problem, fit: Fit, series: SeriesFit) -> dict[str, object]:
+    """What the plan was made from."""
+    pool = problem.pool
+    return {
+        "fit_sha256": fit.runs_sha256,
+        "series": series.key,
+        "laws": [{"law": m.law, "weight": m.weight} for m in series.selected],
+        "pool": {"name": pool.name, "sha256": pool.sha256, "examples": pool.examples},
+        "problem": problem.name,
+    }
+
+
+def measured_on(problem: Problem, fit: Fit, series: SeriesFit, model: Predictor, best: Candidate) -> str:
+    """Where the prediction comes from, and the problem's own note."""
+    if fit.borrowed:
+        said = f"Law borrowed from {fit.borrowed}"
+    else:
+        of = f" of series {series.key}" if series.key else ""
+        ahead = model.ahead is not None and best.examples * best.avg_tokens > series.ranges["tokens"][1]
+        laws = ", ".join(m.law for m in series.selected if m.zone == "within" or ahead)
+        said = f"Law {laws}, fitted to {series.n_runs} runs{of}"
+    return f"{said}; {problem.note}." if problem.note else f"{said}."

@@ -1,0 +1,163 @@
+"""What trials are worth: the expected metric, or a pessimistic quantile of it, with its sign turned so that less is
+better.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from ftplan.fit.predictor import Predictor
+from ftplan.fit.problem import Bools
+from ftplan.laws.parts import Floats, Rows
+from ftplan.laws.terms.selection import KAP_HIGH
+from ftplan.plan.allowed import Choice
+from ftplan.plan.assumed import Extended
+from ftplan.plan.points import Index, Points
+from ftplan.plan.trials import Trials
+
+#: values (draws times trials) worked out at once
+BLOCK = 2**21
+#: steps of the transition to the mixture ahead at which a turn of the metric is looked for
+STEPS = 2
+#: from there on, steps of a factor of four; and steps over all of the measured range, for a quantile
+BEYOND, WITHIN = 12, 32
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """counts: what T is in the fitted table, 'tokens' or 'examples'; risk: None for the expected metric."""
+
+    law: Extended
+    choices: tuple[Choice, ...]
+    points: Points
+    counts: str
+    risk: float | None = None
+
+    @property
+    def predictor(self) -> Predictor:
+        return self.law.point
+
+    @cached_property
+    def _inside(self) -> Predictor:
+        return replace(self.predictor, ahead=None)
+
+    @cached_property
+    def _columns(self) -> tuple[Floats, Floats, Floats]:
+        """(c,) epochs, S and M of each choice."""
+        return (
+            np.array([c.epochs for c in self.choices]),
+            np.array([c.selector.params if c.selector else 0.0 for c in self.choices]),
+            np.array([c.trained.size for c in self.choices]),
+        )
+
+    @cached_property
+    def _methods(self) -> tuple[tuple[str, ...], Index]:
+        place = {name: i for i, name in enumerate(dict.fromkeys(self.law.method))}
+        return tuple(place), np.array([place[name] for name in self.law.method], dtype=np.intp)
+
+    def rows(self, trials: Trials) -> Rows:
+        """Features of every trial."""
+        names, index = self._methods
+        own = index[trials.choice]
+        present = np.flatnonzero(np.bincount(own, minlength=len(names)))
+        if len(present) == 1:
+            return self._design(trials, names[present[0]])
+        places = [np.flatnonzero(own == k) for k in present]
+        designs = [vars(self._design(trials.take(own), names[k])) for own, k in zip(places, present, strict=True)]
+        order = np.argsort(np.concatenate(places), kind="stable")
+        return Rows(**{k: np.concatenate([d[k] for d in designs])[order] for k in designs[0]})
+
+    def _design(self, trials: Trials, method: str) -> Rows:
+        epochs, selector, size = (column[trials.choice] for column in self._columns)
+        return self.predictor.design(
+            examples=trials.examples,
+            avg_tokens=self.points.avg_tokens[trials.point],
+            epochs=epochs,
+            method=method,
+            selector_params=selector,
+            eligible=self.points.eligible[trials.point],
+            model_params=size,
+            counts=self.counts,
+        )
+
+    def volume(self, trials: Trials) -> Floats:
+        """(n,) T, in the fitted table's unit."""
+        return trials.examples * self.unit(trials)
+
+    def unit(self, trials: Trials) -> Floats:
+        """(n,) T of one example."""
+        return self.points.avg_tokens[trials.point] if self.counts == "tokens" else np.ones(len(trials))
+
+    def expected(self, trials: Trials) -> Floats:
+        """(n,) the expected metric, turned."""
+        rows = self.rows(trials)
+        sign, ahead = self.predictor.sign, self.predictor.ahead
+        if ahead is None:
+            return np.asarray(sign * self.predictor.point(rows))
+        # most trials need no mixture: that is three laws more
+        beyond = rows.t > ahead.t_max
+        out = np.empty(len(trials))
+        for model, which in ((self._inside, ~beyond), (self.predictor, beyond)):
+            if which.any():
+                out[which] = sign * model.point(Rows(**{k: v[which] for k, v in vars(rows).items()}))
+        return out
+
+    def draws(self, trials: Trials) -> Floats:
+        """(B, n) the metric under each draw of the fit and of what is assumed, turned."""
+        return np.asarray(self.predictor.sign * self.law.drawn.draws(self.rows(trials)))
+
+    def score(self, trials: Trials) -> Floats:
+        """(n,) what the search minimises: the expected metric, or its quantile that is worse with chance `risk`."""
+        if self.risk is None or not len(trials):
+            return self.expected(trials)
+        step = max(1, BLOCK // self.predictor.n_draws)
+        blocks = [np.arange(i, min(i + step, len(trials))) for i in range(0, len(trials), step)]
+        return np.concatenate([np.quantile(self.draws(trials.take(b)), 1.0 - self.risk, axis=0) for b in blocks])
+
+    def falls(self, trials: Trials) -> Bools:
+        """(n,) whether more examples may be worse: d ln D / d ln N = 1 - kap + b3·x is not above 0 in every law.
+
+        A quantile over draws may have a turn anywhere, where they cross.
+        """
+        if self.risk is not None:
+            return np.ones(len(trials), dtype=bool)
+        x = np.log(self.points.avg_tokens[trials.point] / self.predictor.refs.L)
+        out = np.zeros(len(trials), dtype=bool)
+        for kap, b3 in self._slopes:
+            out |= 1.0 - kap[trials.choice] + b3 * x <= 0.0
+        return out
+
+    @cached_property
+    def _slopes(self) -> list[tuple[Floats, float]]:
+        """(kap of every choice, b3) of the law inside and of each curve ahead."""
+        inside, ahead, refs = self.predictor.inside, self.predictor.ahead, self.predictor.refs
+        laws = [(inside.law, inside.point), *((m.law, m.point) for m in (ahead.members if ahead else ()))]
+        out = []
+        for law, found in laws:
+            named = {p.name: float(found.theta[0, i]) for i, p in enumerate(law.nonlinear(refs))}
+            kaps = [named.get(f"kap[{name}]", 0.0) for name in self.law.method]
+            # a selection model of another size may have any kap below 1
+            bound = [KAP_HIGH if refs.varied_selectors and k else k for k in kaps]
+            out.append((np.array(bound), named.get("b3", 0.0)))
+        return out
+
+    @cached_property
+    def looked_at(self) -> tuple[Floats, Floats]:
+        """Amounts of data T at which a metric may have a turn, whatever the budget: for all trials, and where it falls.
+
+        For one choice and one L, ln D is linear in ln N, so the metric of one law is best at the most or the fewest
+        examples. Not so between the law inside the data and the mixture ahead of it, nor within the mixture where some
+        of its curves fall, nor for a quantile over draws: there steps are looked at, and the best of them refined
+        (`Search.polished`).
+        """
+        refs, ahead = self.predictor.refs, self.predictor.ahead
+        low, high = self.predictor.ranges["tokens"]
+        quantile = np.geomspace(low, high, WITHIN) if self.risk is not None else np.empty(0)
+        if ahead is None:
+            return np.empty(0), quantile
+        top = refs.T * np.exp(ahead.t_max)
+        transition = top * 2.0 ** (np.arange(STEPS + 1) / STEPS)
+        return transition, np.concatenate([quantile, top * 2.0 * 4.0 ** np.arange(1, BEYOND)])
