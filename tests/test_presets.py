@@ -199,12 +199,12 @@ def test_a_problem_of_your_own_needs_no_provenance(tmp_path: Path) -> None:
     [
         ("[trianing]\n", "unknown key 'trianing'"),
         ("[training]\nmax_lenght = 5\n", "unknown key 'training.max_lenght'"),
-        ("[training]\nepochs = 0\n", "'training.epochs' is 0"),
-        ("[training]\nepochs = []\n", "'training.epochs' is []"),
-        ("[budget]\nlimits = 5\n", "'budget.limits' is 5, not a list of text"),
-        ("training = 5\n", "'training' is 5, not a table"),
-        ("[goal]\nseed = -1\n", "'goal.seed' is -1"),
-        ("[pool]\nhistogram_tokens = [[1, 2]]\n", "'pool.histogram_tokens'"),
+        ("[training]\nepochs = 0\n", "training.epochs: 0 is not a number above 0, or a list of them"),
+        ("[training]\nepochs = []\n", "training.epochs: [] is not a number above 0, or a list of them"),
+        ("[budget]\nlimits = 5\n", "budget.limits: 5 is not a list of text"),
+        ("training = 5\n", "training: 5 is not a table"),
+        ("[goal]\nseed = -1\n", "goal.seed: -1 is not a whole number, 0 or more"),
+        ("[pool]\nhistogram_tokens = [[1, 2]]\n", "pool.histogram_tokens: [[1, 2]] is not a list of [shortest,"),
     ],
 )
 def test_a_mistake_in_a_problem_is_named(tmp_path: Path, text: str, seen: str) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ftplan import schemas
 from ftplan.costs.model import Gpu, Model, Selector
 from ftplan.errors import InputError
 
@@ -50,14 +51,6 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
-def _list_of(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, list) and bool(value) and all(check(v) for v in value)
-
-
-def _is_bin(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 3 and all(_is_number(v) for v in value)
-
-
 def _is_range(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(_is_number(v) for v in value) and value[0] <= value[1]
 
@@ -65,19 +58,12 @@ def _is_range(value: Any) -> bool:
 TEXT: Check = ("text", _is_text)
 DATE: Check = ("a date such as 2026-11-22", lambda v: type(v) is datetime.date)
 COUNT: Check = ("a whole number above 0", _is_count)
-NATURAL: Check = ("a whole number, 0 or more", lambda v: (v == 0 and type(v) is int) or _is_count(v))
 POSITIVE: Check = ("a number above 0", lambda v: _is_number(v) and v > 0)
 NUMBER: Check = ("a number", _is_number)
 NOT_NEGATIVE: Check = ("a number, 0 or more", lambda v: _is_number(v) and v >= 0)
 SHARE: Check = ("a number above 0 and below 1", lambda v: _is_number(v) and 0 < v < 1)
 FLAG: Check = ("true or false", lambda v: isinstance(v, bool))
-TEXTS: Check = ("a list of text", _list_of(_is_text))
 RANGE: Check = ("[lowest, highest]", _is_range)
-BINS: Check = ("a list of [shortest, longest, count]", _list_of(_is_bin))
-EPOCHS: Check = (
-    "a number above 0, or a list of them",
-    lambda v: (_is_number(v) and v > 0) or _list_of(lambda e: _is_number(e) and e > 0)(v),
-)
 
 _PROVENANCE = {"source": TEXT, "date": DATE}
 _MODEL_KEYS = _PROVENANCE | {
@@ -107,28 +93,6 @@ _ESTIMATE_KEYS = {"estimate": NUMBER, "low": NUMBER, "high": NUMBER, "unit": TEX
 _LAW_TABLES: dict[str, dict[str, Check]] = {
     "metric": {"name": TEXT, "direction": TEXT, "unit": TEXT},
     "ranges": {"examples": RANGE, "avg_tokens": RANGE, "tokens": RANGE, "model_params": RANGE, "epochs": RANGE},
-}
-#: sections of a problem file and their keys, all optional: flags may supply what a file leaves out
-PROBLEM_TABLES: dict[str, dict[str, Check]] = {
-    "problem": _PROVENANCE | {"title": TEXT, "note": TEXT},
-    "data": {"runs": TEXT, "law": TEXT, "series": TEXT, "metric": TEXT},
-    "pool": {"name": TEXT, "source": TEXT, "file": TEXT, "histogram_tokens": BINS},
-    "training": {
-        "model": TEXT,
-        "tuning": TEXT,
-        "lora_r": COUNT,
-        "max_length": COUNT,
-        "packing": FLAG,
-        "batch_examples": COUNT,
-        "grad_accum": COUNT,
-        "epochs": EPOCHS,
-        "avg_tokens": POSITIVE,
-    },
-    "hardware": _PRICE_KEYS | {"gpu": TEXT, "count": COUNT, "mfu": SHARE, "mfu_source": TEXT},
-    "budget": {"limits": TEXTS},
-    "acquisition": {"usd_per_example": NOT_NEGATIVE, "usd_per_1k_tokens": NOT_NEGATIVE},
-    "selection": {"methods": TEXTS, "selectors": TEXTS, "assume": TEXTS},
-    "goal": {"target": TEXT, "level": SHARE, "seed": NATURAL},
 }
 
 
@@ -232,12 +196,20 @@ def load_problem(name_or_path: str) -> ProblemFile:
     own = name_or_path.endswith(".toml") or "/" in name_or_path
     path = Path(name_or_path) if own else _find("problems", name_or_path)
     doc = _read(path)
-    _check_keys(path, doc, {}, dict.fromkeys(PROBLEM_TABLES, _TABLE))
-    for table, keys in PROBLEM_TABLES.items():
-        required = _PROVENANCE if table == "problem" and not own else {}
-        if table in doc or required:
-            _check_keys(path, doc.get(table, {}), required, keys, table)
+    schemas.check("problem", _plain(doc), str(path))
+    for key in () if own else _PROVENANCE:
+        if key not in doc.get("problem", {}):
+            raise InputError(f"{path}: key 'problem.{key}' is missing", hint=f"it is {_PROVENANCE[key][0]}")
     return ProblemFile(path.stem, path, doc)
+
+
+def _plain(value: Any) -> Any:
+    """TOML as JSON would hold it: a date is text."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime.date | datetime.time) else value
 
 
 def runs_path(name: str) -> Path:
@@ -259,8 +231,9 @@ def _find(kind: str, name: str) -> Path:
 
 
 def _suggestion(wanted: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(wanted, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+    begin = [name for name in known if name.startswith(wanted)]
+    close = begin or difflib.get_close_matches(wanted, known, n=1)
+    return f"did you mean {' or '.join(map(repr, close))}?" if close else f"known: {', '.join(known)}"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def test_help_begins_with_examples_and_fits_80_columns(
         (["simulate", "budget"], "no such command 'budget'", "did you mean budgets?"),
         (["plan", "quikstart"], "quikstart", "quickstart"),
         (["fit", "pyfun"], "pyfun", "did you mean pyfunc?"),
-        (["fit", "pyfunc", "--format", "xml"], "unknown format 'xml'", "csv, json, markdown, table, yaml"),
+        (["fit", "pyfunc", "--format", "xml"], "unknown format 'xml'", "one of: csv, github, json, junit, markdown,"),
         (["fit", "pyfunc", "--seed", "x"], "'x' is not a whole number", "ftplan fit --help"),
         (["fit", "pyfunc", "--objective", "huberr"], "'huberr' is not one of", "did you mean huber?"),
         (["fit", "pyfunc", "--map", "examples"], "is not theirs=ours", "--map n_docs=examples"),

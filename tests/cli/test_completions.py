@@ -82,5 +82,5 @@ def test_tab_in_bash(tab: Tab, words: str, offered: list[str]) -> None:
 
 def test_tab_offers_every_preset_and_format(tab: Tab) -> None:
     assert tab("ftplan plan --model ''") == names("models")
-    assert tab("ftplan plan --format ''") == ["csv", "json", "markdown", "table", "yaml"]
+    assert tab("ftplan plan --format ''") == ["csv", "github", "json", "junit", "markdown", "table", "yaml"]
     assert {"auto", "power", "rectified+length"} <= set(tab("ftplan fit --law ''"))

@@ -12,7 +12,7 @@ from ftplan.fit.choose import LengthTest, length_tests, rank
 from ftplan.fit.features import Data, prepare
 from ftplan.fit.problem import Solution
 from ftplan.fit.score import Scored, f_test, folds, score
-from ftplan.fit.series import least_cross_validated
+from ftplan.fit.series import best_inside
 from ftplan.laws.law import parse
 from ftplan.readers.tables import read_runs
 
@@ -51,12 +51,17 @@ def test_length_counts_when_either_test_says_so(composition: float, length: floa
     assert LengthTest("power", composition, length, 1.0).supported is expected
 
 
-def test_inside_the_data_a_parameter_must_earn_its_place() -> None:
-    laws = [scored("rectified", 4, 0.1, cv=0.0500), scored("rectified+length", 6, 0.1, cv=0.0495)]
-    assert least_cross_validated(laws, True).law.name == "rectified"
-    better = replace(laws[1], cv_rmse=0.03)
-    assert least_cross_validated([laws[0], better], True).law.name == "rectified+length"
-    assert least_cross_validated([laws[0], better], False).law.name == "rectified"
+def test_inside_the_data_the_least_aicc_wins_where_length_is_supported() -> None:
+    laws = [scored("rectified", 4, 0.1), scored("rectified+length", 6, 0.1)]
+    assert best_inside(laws, True).law.name == "rectified+length"
+    assert best_inside(laws, False).law.name == "rectified"
+
+
+def test_without_aicc_a_parameter_must_earn_its_place() -> None:
+    few = [scored("rectified", 4, None, cv=0.0500), scored("rectified+length", 6, None, cv=0.0495)]
+    few = [replace(s, aicc=None) for s in few]
+    assert best_inside(few, True).law.name == "rectified"
+    assert best_inside([few[0], replace(few[1], cv_rmse=0.03)], True).law.name == "rectified+length"
 
 
 @pytest.fixture(scope="module")

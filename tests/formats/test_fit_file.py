@@ -98,6 +98,22 @@ def without(plain: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if name != key}
 
 
+def test_a_wrong_value_is_named_by_its_path(fit: Fit) -> None:
+    plain = fit_to_dict(fit)
+    plain["series"][0]["selected"][1]["weight"] = "x"
+    with pytest.raises(InputError) as caught:
+        fit_from_dict(plain, source="fit.yaml")
+    assert caught.value.message == "fit.yaml: series[0].selected[1].weight: 'x' is not a number"
+    assert caught.value.hint == "write it again with: ftplan fit RUNS -o FILE"
+
+
+def test_rows_that_make_no_table_are_a_damaged_file(fit: Fit) -> None:
+    plain = fit_to_dict(fit)
+    del plain["runs"]["source"]
+    with pytest.raises(InputError, match=r"fit\.yaml: damaged fit file: 'source' is missing"):
+        fit_from_dict(plain, source="fit.yaml")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -107,7 +123,7 @@ def without(plain: dict[str, Any], key: str) -> dict[str, Any]:
         ("kind: plan", "kind: 'plan'"),
         ("kind: fit\nschema_version: 99", "schema_version 99"),
         ("kind: fit\nschema_version: 1", "'metric' is missing"),
-        ("kind: fit\nschema_version: 1\nmetric: {name: x}", "damaged"),
+        ("kind: fit\nschema_version: 1\nmetric: {name: x}", "key 'objective' is missing"),
         ("just words", "not a fit file"),
     ],
 )

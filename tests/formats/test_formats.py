@@ -47,7 +47,7 @@ def document(request: pytest.FixtureRequest, fit: Fit, plan: Plan, table: RunTab
 
 
 def test_the_folder_is_the_registry() -> None:
-    assert names() == ["csv", "json", "markdown", "table", "yaml"]
+    assert names() == ["csv", "github", "json", "junit", "markdown", "table", "yaml"]
 
 
 @pytest.mark.parametrize("name", names())

@@ -5,6 +5,7 @@ Exit codes: 0 yes or done; 1 the answer is no; 2 cannot answer; 130 interrupted.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -15,7 +16,9 @@ import typer
 
 from ftplan import __version__
 from ftplan.cli import compare, complete, fit, plan, predict, simulate
+from ftplan.cli.config import Command
 from ftplan.cli.inputs import pilots_for
+from ftplan.cli.wording import plain
 from ftplan.errors import FtplanError
 
 CANNOT_ANSWER = 2
@@ -30,13 +33,6 @@ _EXAMPLES = """Which data should a fine-tune see on a budget? Examples:
   ftplan simulate budgets quickstart   what more or less budget would buy
 """
 
-_PLAIN_WORDS = {
-    "a valid int range": "a whole number",
-    "a valid int": "a whole number",
-    "a valid float range": "a number",
-    "a valid float": "a number",
-}
-
 app = typer.Typer(
     name="ftplan",
     help=_EXAMPLES,
@@ -44,9 +40,9 @@ app = typer.Typer(
     suggest_commands=False,  # `_usage` says it in the hint
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("fit", help=fit.HELP, short_help=fit.SHORT)(fit.fit)
-app.command("predict", help=predict.HELP, short_help=predict.SHORT)(predict.predict)
-app.command("plan", help=plan.HELP, short_help=plan.SHORT)(plan.plan)
+app.command("fit", cls=Command, help=fit.HELP, short_help=fit.SHORT)(fit.fit)
+app.command("predict", cls=Command, help=predict.HELP, short_help=predict.SHORT)(predict.predict)
+app.command("plan", cls=Command, help=plan.HELP, short_help=plan.SHORT)(plan.plan)
 app.add_typer(compare.app, name="compare", help=compare.HELP, short_help=compare.SHORT)
 app.add_typer(simulate.app, name="simulate", help=simulate.HELP, short_help=simulate.SHORT)
 
@@ -74,6 +70,9 @@ def main() -> None:
 def run(args: list[str]) -> int:
     """Run one command line and return its exit code; whatever went wrong has been said on stderr."""
     complete.prepare()
+    # a process started with a closed stdout or stderr (`>&-`) has none: what it says goes nowhere
+    sys.stdout = sys.stdout or io.StringIO()
+    sys.stderr = sys.stderr or io.StringIO()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # a terminal that cannot show a character gets an escape instead of a failure
@@ -124,12 +123,10 @@ def _usage(error: typer.TyperException) -> int:
         return CANNOT_ANSWER
     context = getattr(error, "ctx", None)
     message = error.message if getattr(error, "possibilities", None) else error.format_message()
-    for theirs, ours in _PLAIN_WORDS.items():
-        message = message.replace(theirs, ours)
     hint = f"{context.command_path} --help" if context is not None else "ftplan --help"
     if meant := _meant(error, message, context):
         hint = f"did you mean {meant}?"
-    _say(message[:1].lower() + message[1:].rstrip("."), hint)
+    _say(plain(message), hint)
     return CANNOT_ANSWER
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from ftplan.cli import complete, options
+from ftplan.cli.config import Command
 from ftplan.cli.inputs import Reading, load_runs
 from ftplan.cli.output import check_target, deliver, progress
 
@@ -37,7 +38,7 @@ def _group() -> None:
     """A group even while it has one command."""
 
 
-@app.command("laws", help=LAWS_HELP, short_help="Every law on every series of some run tables.")
+@app.command("laws", cls=Command, help=LAWS_HELP, short_help="Every law on every series of some run tables.")
 def laws(
     runs: Annotated[
         list[str],

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ftplan.formats.documents import Document
 
 _CLEAR_LINE = "\r\x1b[K"
-_SUFFIXES = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".csv": "csv", ".md": "markdown"}
+_SUFFIXES = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".csv": "csv", ".md": "markdown", ".xml": "junit"}
 
 
 def deliver(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ftplan.cli import complete, options
+from ftplan.cli.gate import Asks, answer, calibrated, pool_path, run_check, with_constraints
 from ftplan.cli.inputs import law_of
 from ftplan.cli.output import check_target, deliver
 from ftplan.errors import Infeasible, InputError
@@ -21,12 +22,14 @@ HELP = """Examples:
   ftplan plan --runs runs.csv --pool lengths.csv --model llama-3.1-8b \\
       --tuning lora --gpu h100-sxm:8 --budget 500usd
   ftplan plan quickstart --get data.examples  one bare value, for scripts
+  ftplan plan --check plan.yaml --require 'loss<=4.45@0.9'
 
 How many examples, how long, chosen how, for how many epochs; the score to expect, what it costs, what was close.
-Flags override what the problem file says. Exit code 1 means: nothing fits the budget, or the target is out of reach.
+Flags override what the problem file says. --check counts a committed plan again, with today's prices, budgets and
+pool. Exit code 1 means no: nothing fits the budget, the target is out of reach, or a constraint fails.
 """
 
-_PROGRAM_FORMATS = ("json", "yaml")
+_PROGRAM_FORMATS = ("json", "yaml", "github", "junit", "markdown")
 
 Problem = Annotated[
     str | None,
@@ -102,6 +105,26 @@ Assume = Annotated[
 Target = Annotated[
     str | None, typer.Option("--target", metavar="METRIC=X", help="Reach this at the lowest cost, e.g. accuracy=0.62.")
 ]
+Risk = Annotated[
+    float | None,
+    typer.Option(
+        "--risk", metavar="P", min=0.001, max=0.999, help="Maximise what is missed with chance P, not the mean."
+    ),
+]
+Check = Annotated[
+    str | None,
+    typer.Option("--check", metavar="PLAN", help="Hold a plan file against today's prices, budgets and pool."),
+]
+Require = Annotated[
+    list[str] | None,
+    typer.Option("--require", metavar="METRIC>=X[@P]", help="Fail unless expected, or with probability P; repeatable."),
+]
+Calibrate = Annotated[
+    str | None,
+    typer.Option(
+        "--calibrate", metavar="RUN", help="MFU from a past run: trainer_state.json, or a table row FILE:LINE."
+    ),
+]
 PlanSeed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Same seed, same bytes.")]
 Get = Annotated[
     str | None, typer.Option("--get", metavar="PATH", help="Print one bare value of the plan, e.g. data.examples.")
@@ -109,6 +132,7 @@ Get = Annotated[
 
 
 def plan(
+    ctx: typer.Context,
     problem: Problem = None,
     fit: FitFile = None,
     runs: Runs = None,
@@ -129,15 +153,27 @@ def plan(
     batch: Batch = None,
     assume: Assume = None,
     target: Target = None,
+    risk: Risk = None,
     seed: PlanSeed = None,
     get: Get = None,
+    check: Check = None,
+    require: Require = None,
+    calibrate: Calibrate = None,
     form: options.Format = "table",
     output: options.Output = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Read, plan, render, write."""
+    """Read, plan, render, write; or check a plan that was written before."""
+    if mfu is not None and calibrate is not None:
+        raise InputError("--mfu and --calibrate are two answers to one question", hint="give one of them")
+    if check is not None:
+        check_target(output)
+        asks = Asks(tuple(budget or ()), gpu, price, mfu, calibrate, pool, tuple(require or ()))
+        run_check(ctx, check, asks, form=form, output=output, quiet=quiet, get=get)
+        return
     from ftplan.formats.documents.plan import document, refusal
     from ftplan.plan import make_plan
+    from ftplan.plan.check import with_facts
     from ftplan.readers.problems import Flags, aimed_at, read_problem
 
     check_target(output)
@@ -161,17 +197,22 @@ def plan(
         batch_examples=batch,
         assume=_split(assume),
         target=target,
+        risk=risk,
         seed=seed,
     )
     asked = read_problem(problem, flags)
+    if calibrate is not None:
+        asked = calibrated(asked, calibrate)
     law = law_of(asked, quiet=quiet)
+    aimed = aimed_at(asked, law.metric)
     try:
-        best = document(make_plan(aimed_at(asked, law.metric), law))
+        best = with_facts(make_plan(aimed, law), aimed, pool_path(asked, output))
     except Infeasible as error:
         if form in _PROGRAM_FORMATS and not get:
             deliver(refusal(error), form, None, quiet=quiet)
         raise
-    deliver(best, form, output, quiet=quiet, only=get)
+    shown = with_constraints(best, document(best), tuple(require or ()))
+    answer(shown, form, output, quiet=quiet, get=get)
 
 
 def _split(items: list[str] | None) -> tuple[str, ...]:

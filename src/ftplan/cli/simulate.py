@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ftplan.cli import complete, options
+from ftplan.cli.config import Command
 from ftplan.cli.inputs import is_fit_file, law_of, problem_behind
 from ftplan.cli.output import check_target, deliver
 
@@ -35,7 +36,7 @@ def _group() -> None:
     """A group even while it has one command."""
 
 
-@app.command("budgets", help=BUDGETS_HELP, short_help="The best plan under each budget of a sweep.")
+@app.command("budgets", cls=Command, help=BUDGETS_HELP, short_help="The best plan under each budget of a sweep.")
 def budgets(
     source: Annotated[
         str,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from ftplan.fit.features import REPLICATE_LN, Data
 from ftplan.fit.problem import Solution
@@ -101,7 +101,7 @@ class Ahead:
     def half_widths(self, rows: Rows, level: float) -> tuple[Floats, Floats]:
         """(n,) distances in ln(metric - floor), down and up, that hold a new run with probability `level`."""
         below, above, leverage = self.spread(rows)
-        quantile = float(student.ppf(0.5 + level / 2.0, self.dof))
+        quantile = float(stdtrit(self.dof, 0.5 + level / 2.0))
         own = self.noise**2 * (1.0 + leverage)
         down, up = (quantile * np.sqrt(own + (SPREAD * s) ** 2)[0] for s in (below, above))
         return down, up

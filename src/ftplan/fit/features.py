@@ -48,6 +48,16 @@ class Data:
         return int(self.cell.max()) + 1
 
     @cached_property
+    def precision(self) -> Floats:
+        """(n,) what a squared residual counts for, on average 1: errors of a positive loss are relative, as its noise
+        is; a bounded score has no such scale.
+        """
+        if self.sign < 0.0 or not bool((self.y > 0.0).all()):
+            return np.ones(len(self))
+        relative = self.y**-2.0
+        return np.asarray(relative / relative.mean())
+
+    @cached_property
     def size_key(self) -> Floats:
         """(n,) ln T, plus ln M where model size varies: what "largest" means when runs are held out."""
         return self.rows.t + self.rows.m

@@ -13,7 +13,7 @@ from ftplan.fit.ahead import Ahead, mixture
 from ftplan.fit.features import Data, features, prepare
 from ftplan.fit.problem import Solution
 from ftplan.fit.result import SeriesFit, Weighted
-from ftplan.fit.solve import Objective, predict, refit, solve
+from ftplan.fit.solve import Objective, predict, refit, row_weights, solve
 from ftplan.laws.law import Law, parse
 from ftplan.laws.parts import Floats, Refs, Rows
 from ftplan.runs import Metric, RunTable
@@ -211,7 +211,7 @@ def build(
 ) -> Predictor:
     """Fit the selected laws to a series and resample it; the same table, laws and seed give the same draws."""
     law = next(parse(w.law) for w in selected if w.zone == "within")
-    minima = solve(data, law, np.ones(len(data)), objective)
+    minima = solve(data, law, row_weights(data, objective), objective)
     point = minima.take(np.array([0]))
     fitted = predict(data, law, point)[0]
     chosen = [(parse(w.law), w.weight, w.discount) for w in selected if w.zone == "ahead"]
@@ -238,7 +238,8 @@ def resample(
     """B refits of one law: wild draws for squares, case draws for Huber (see `bootstrap.kind`)."""
     if bootstrap.kind(objective) == "wild":
         values = bootstrap.wild(data, fitted, law.n_params(data.refs), draws, seed)
-        return refit(data, law, np.ones_like(values), minima, objective, values)
+        weights = np.broadcast_to(row_weights(data, objective), values.shape)
+        return refit(data, law, weights, minima, objective, values)
     weights = bootstrap.case(data, draws, seed)
     return refit(data, law, weights, minima, objective)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import f as f_distribution
+from scipy.special import fdtrc
 
 from ftplan.fit.features import Data, held_out_largest
 from ftplan.fit.problem import Bools, Solution
-from ftplan.fit.solve import Objective, predict, solve_with_folds
+from ftplan.fit.solve import Objective, predict, row_weights, solve_with_folds
 from ftplan.laws.law import Law
 from ftplan.laws.parts import Floats
 
@@ -19,7 +19,10 @@ FOLDS = 40
 
 @dataclass(frozen=True)
 class Scored:
-    """One law fitted to all rows (the first of `minima` is the fit), and its errors in the metric's unit."""
+    """One law fitted to all rows (the first of `minima` is the fit), and its errors in the metric's unit.
+
+    sse: weighted as the fit is (`Data.precision`).
+    """
 
     law: Law
     minima: Solution
@@ -47,9 +50,8 @@ def score(data: Data, law: Law, objective: Objective) -> Scored:
     out = held_out_largest(data)
     ahead = (~out).astype(np.float64)[None] if enough(data, law, ~out) else np.zeros((0, len(data)))
     left_out = folds(data)
-    minima, without, crossed = solve_with_folds(
-        data, law, np.ones(len(data)), ahead, (~left_out).astype(np.float64), objective
-    )
+    weights = row_weights(data, objective)
+    minima, without, crossed = solve_with_folds(data, law, weights, ahead * weights, ~left_out * weights, objective)
     residual = data.y - predict(data, law, minima.take(np.array([0])))[0]
     k = law.n_params(data.refs)
     missed = ahead_errors(data, out, predict(data, law, without)[0]) if len(ahead) else (None, None)
@@ -57,28 +59,30 @@ def score(data: Data, law: Law, objective: Objective) -> Scored:
         law=law,
         minima=minima,
         n_params=k,
-        sse=float(residual @ residual),
+        sse=float(data.precision @ residual**2),
         rmse=float(np.sqrt(np.mean(residual**2))),
-        aicc=aicc(data.y, data.y - residual, k, objective),
+        aicc=aicc(misfit(data, residual, objective), len(data), k),
         cv_rmse=float(np.sqrt(np.mean((data.y - predict(data, law, crossed))[left_out] ** 2))),
         ahead_error=missed[0],
         ahead_se=missed[1],
     )
 
 
-def aicc(y: Floats, predicted: Floats, k: int, objective: Objective) -> float | None:
-    """Corrected Akaike criterion, Gaussian for squares and Laplace on log residuals for Huber; the noise counts as one
-    more parameter (Hurvich & Tsai 1989). None where n leaves no room for the correction.
+def misfit(data: Data, residual: Floats, objective: Objective) -> float:
+    """Variance of the residuals (n,): Gaussian for squares; Laplace, on logarithms, for Huber."""
+    if objective == "squares":
+        return float(np.mean(data.precision * residual**2))
+    return float(np.mean(np.abs(np.log(data.y / (data.y - residual))))) ** 2
+
+
+def aicc(variance: float, n: int, k: int) -> float | None:
+    """Corrected Akaike criterion of n rows and k parameters; the noise counts as one more parameter (Hurvich & Tsai
+    1989). None where n leaves no room for the correction.
     """
-    n = len(y)
     k = k + 1
     if n - k - 1 <= 0:
         return None
-    if objective == "squares":
-        fit = n * np.log(max(float(np.mean((y - predicted) ** 2)), 1e-300))
-    else:
-        fit = 2.0 * n * np.log(max(float(np.mean(np.abs(np.log(y / predicted)))), 1e-300))
-    return float(fit + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0))
+    return float(n * np.log(max(variance, 1e-300)) + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0))
 
 
 def folds(data: Data) -> Bools:
@@ -103,16 +107,16 @@ def f_test(small: Scored, large: Scored, n: int) -> float:
     if extra <= 0 or rest <= 0 or large.sse <= 0.0:
         return 1.0
     ratio = (max(small.sse - large.sse, 0.0) / extra) / (large.sse / rest)
-    return float(f_distribution.sf(ratio, extra, rest))
+    return float(fdtrc(extra, rest, ratio))
 
 
 def more_data_helps(data: Data, scored: Scored) -> tuple[bool, float]:
     """Whether the metric gets better along ln T, and the p-value of its getting anything: an F-test of the law against
     a constant per group, or, where it gets worse, of the straight line that no law here can follow.
     """
-    groups = data.rows.level[:, None] == np.unique(data.rows.level)[None, :]
-    means = groups / groups.sum(axis=0)
-    y, t = (v - groups @ (means.T @ v) for v in (data.y, data.rows.t))
+    root = np.sqrt(data.precision)
+    groups = root[:, None] * (data.rows.level[:, None] == np.unique(data.rows.level)[None, :])
+    y, t = (v - groups @ (groups.T @ v / (groups**2).sum(axis=0)) for v in (root * data.y, root * data.rows.t))
     n, k = len(data), groups.shape[1]
     slope = float(t @ y) / max(float(t @ t), 1e-300)
     line = y - slope * t
@@ -122,4 +126,4 @@ def more_data_helps(data: Data, scored: Scored) -> tuple[bool, float]:
     if sse <= 0.0:
         return slope <= 0.0, 0.0
     ratio = (max(float(y @ y) - sse, 0.0) / used) / (sse / (n - k - used))
-    return slope <= 0.0, float(f_distribution.sf(ratio, used, n - k - used))
+    return slope <= 0.0, float(fdtrc(used, n - k - used, ratio))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -25,14 +25,18 @@ def verdict(
     tests: LengthTest | None,
     length: Param | None,
     ahead: Sequence[tuple[str, float]],
+    params: Mapping[str, Param],
 ) -> tuple[str, ...]:
-    """Which law these runs support, what predicts beyond them, and whether length matters beside tokens."""
+    """Which law these runs support, what predicts beyond them, and whether length matters beside tokens.
+
+    params: the reported parameters of the law used inside the data.
+    """
     return (
         *_supported(data, chosen, ranked),
         *_more_data(data, chosen),
         *_ahead(ahead),
         *_composition(data, chosen, tests),
-        *_selection(data),
+        *_selection(data, params),
         *_size(data),
         *_length(data, chosen, length),
     )
@@ -52,7 +56,9 @@ def _supported(data: Data, chosen: Scored, ranked: Sequence[Scored]) -> list[str
         than = f"; the token-only power law by {plain[0].ahead_error:.2g}" if plain else ""
         out.append(f"{len(data)} runs support {first.law.name}: it misses {which} by {error}{unit}{than}.")
     if chosen is not first:
-        out.append(f"Inside the data {chosen.law.name} is used (*): left-out runs are best told by it.")
+        out.append(
+            f"Inside the data {chosen.law.name} is used (*): for its number of parameters it explains these runs best."
+        )
     return out
 
 
@@ -67,7 +73,19 @@ def _more_data(data: Data, chosen: Scored) -> list[str]:
     return [f"More data made no difference to {name} that these runs can see (p = {p:.2g})."]
 
 
-def _selection(data: Data) -> list[str]:
+def _selection(data: Data, params: Mapping[str, Param]) -> list[str]:
+    """What each method is worth beside random choice, or why that cannot be told."""
+    kaps = [(m, p) for m in data.refs.methods[1:] if (p := params.get(f"kap[{m}]")) and p.low is not None]
+    sides = {"better than": [], "worse than": [], "not told from": []}  # type: dict[str, list[str]]
+    for name, p in kaps:
+        low, high = p.low or 0.0, p.high or 0.0
+        side = "better than" if low > 0.0 else "worse than" if high < 0.0 else "not told from"
+        sides[side].append(f"{name} (kap {p.estimate:.2f}, {low:.2f} to {high:.2f})")
+    said = [f"Chosen examples are {side} random ones: {', '.join(names)}." for side, names in sides.items() if names]
+    return [*said, *_untold_methods(data)]
+
+
+def _untold_methods(data: Data) -> list[str]:
     told = {name: tells_method(data, name) for name in data.refs.methods[1:]}
     return [
         f"The worth of choosing by {name} is not identified: {why}." for name, (yes, why) in told.items() if not yes

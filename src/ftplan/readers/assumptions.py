@@ -41,7 +41,7 @@ def selectors_of(assumed: Sequence[str], model: Model) -> tuple[Selector, ...]:
     """
     found: list[Selector] = []
     for name in (name.strip().lower() for name in assumed):
-        law = load_assumption(name).get("law") if name in names("assumptions") else name
+        law = load_assumption(name).get("law") if name in names("assumptions") else _known(name)
         found += selectors_of_law(load_law(law)) if law is not None else ()
         if name == "selector-size":
             # the measured toy models have no name on a hub: nobody can score a pool with them

@@ -59,8 +59,11 @@ def read_hardware(
 
 
 def _name_and_count(flag: str | None, table: Mapping[str, Any]) -> tuple[str | None, int]:
-    if flag is None:
-        return table.get("gpu"), table.get("count", 1)
+    return (table.get("gpu"), table.get("count", 1)) if flag is None else gpu_and_count(flag)
+
+
+def gpu_and_count(flag: str) -> tuple[str, int]:
+    """`h100-sxm:8` -> (h100-sxm, 8); one GPU where no count is given. Raises InputError."""
     name, colon, count = flag.partition(":")
     if colon and not (count.isdecimal() and int(count) > 0):
         raise InputError(f"--gpu {flag!r}: {count!r} is not a number of GPUs", hint=f"for example: --gpu {name}:8")

@@ -11,6 +11,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,10 @@ def read_pool(source: str) -> Pool:
         if pool is None:
             raise InputError(f"problem {source!r} has no pool of its own", hint=_HINT)
         return pool
-    data = read_bytes(source)
     where = source_name(source)
-    bins = _bins(decode(data, where), Path(source).suffix.lower(), where)
+    bins = _bins(decode(read_bytes(source), where), Path(source).suffix.lower(), where)
     name = Path(source).name.split(".")[0] if source != "-" else "stdin"
-    return from_histogram(bins, name=name, source=where, sha256=hashlib.sha256(data).hexdigest())
+    return _signed(from_histogram(bins, name=name, source=where))
 
 
 def pool_of_problem(problem: ProblemFile) -> Pool | None:
@@ -53,9 +53,14 @@ def pool_of_problem(problem: ProblemFile) -> Pool | None:
     if "histogram_tokens" not in table:
         return None
     bins = table["histogram_tokens"]
-    digest = hashlib.sha256(json.dumps(bins).encode()).hexdigest()
     name = table.get("name", problem.name)
-    return from_histogram(bins, name=name, source=table.get("source", problem.name), sha256=digest)
+    return _signed(from_histogram(bins, name=name, source=table.get("source", problem.name)))
+
+
+def _signed(pool: Pool) -> Pool:
+    """The pool with a digest of its lengths: the same however and wherever they are written."""
+    lengths = json.dumps([pool.lengths.tolist(), pool.counts.tolist()])
+    return replace(pool, sha256=hashlib.sha256(lengths.encode()).hexdigest())
 
 
 def _bins(text: str, suffix: str, where: str) -> Sequence[Sequence[int]]:

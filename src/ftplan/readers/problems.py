@@ -12,7 +12,8 @@ from ftplan.errors import InputError
 from ftplan.plan.problem import Problem
 from ftplan.pool import Pool
 from ftplan.presets import ProblemFile, load_law, load_model, load_problem, names
-from ftplan.readers.assumptions import read_assumed, read_selector, selectors_of, selectors_of_law
+from ftplan.presets import folder as presets_folder
+from ftplan.readers.assumptions import every_selector, read_assumed, read_selector, selectors_of, selectors_of_law
 from ftplan.readers.hardware import read_hardware
 from ftplan.readers.pools import pool_of_problem, read_pool
 from ftplan.runs import Metric
@@ -49,6 +50,7 @@ class Flags:
     batch_examples: int | None = None
     assume: tuple[str, ...] = ()
     target: str | None = None
+    risk: float | None = None
     seed: int | None = None
     level: float | None = None
     series: str | None = None
@@ -58,7 +60,8 @@ class Flags:
 class Asked:
     """A problem, and where its law comes from: a fit file, a run table or a preset law, at most one of them not ''.
 
-    metric: which column of `runs` is meant, None for the reader's choice; target_metric: '' where a target has no name.
+    metric: which column of `runs` is meant, None for the reader's choice; target_metric: '' where a target has no name;
+    pool_source: what `--pool` would take for the same pool, '' where it came through a pipe.
     """
 
     problem: Problem
@@ -67,6 +70,7 @@ class Asked:
     law: str = ""
     metric: str | None = None
     target_metric: str = ""
+    pool_source: str = ""
 
 
 def read_problem(source: str | None, flags: Flags) -> Asked:
@@ -88,9 +92,11 @@ def read_problem(source: str | None, flags: Flags) -> Asked:
         name=file.name if file else "plan",
         pool=_pool(file, flags.pool),
         model=model,
+        models=tuple(load_model(name) for name in (() if flags.model else training.get("models", ()))),
         budgets=budgets,
         series=data.get("series", ""),
         tuning=tuning,
+        tunings=() if flags.tuning else tuple(_tuning(name) for name in training.get("tunings", ())),
         lora_r=_lora_r(tuning, flags.lora_r, training.get("lora_r")),
         max_length=_max_length(flags.max_length or training.get("max_length"), model),
         packing=flags.packing if flags.packing is not None else training.get("packing", True),
@@ -109,6 +115,7 @@ def read_problem(source: str | None, flags: Flags) -> Asked:
         price_why=hardware.price_why,
         **table("acquisition"),
         target=target,
+        risk=flags.risk or goal.get("risk"),
         seed=flags.seed if flags.seed is not None else goal.get("seed", 0),
         level=flags.level or goal.get("level", 0.9),
         # the note is about the runs behind the law: with another law it says nothing
@@ -116,7 +123,15 @@ def read_problem(source: str | None, flags: Flags) -> Asked:
         warnings=hardware.warnings,
     )
     runs = _beside(file, data.get("runs", ""))
-    return Asked(problem, data.get("fit", ""), runs, data.get("law", ""), data.get("metric"), target_metric)
+    return Asked(
+        problem,
+        data.get("fit", ""),
+        runs,
+        data.get("law", ""),
+        data.get("metric"),
+        target_metric,
+        _pool_source(file, source, flags.pool),
+    )
 
 
 def aimed_at(asked: Asked, metric: Metric) -> Problem:
@@ -215,6 +230,15 @@ def _pool(file: ProblemFile | None, flag: str | None) -> Pool:
     return pool
 
 
+def _pool_source(file: ProblemFile | None, source: str | None, flag: str | None) -> str:
+    if flag is not None or file is None or source is None:
+        return "" if flag in (None, "-") else str(flag)
+    if source.strip().lower() in names("problems") and file.path.parent == presets_folder() / "problems":
+        return file.name
+    inside = file.tables.get("pool", {}).get("file")
+    return str(file.relative(inside)) if inside else str(file.path)
+
+
 def _epochs(written: float | list[float] | None) -> tuple[float, ...] | None:
     if written is None:
         return None
@@ -222,9 +246,13 @@ def _epochs(written: float | list[float] | None) -> tuple[float, ...] | None:
 
 
 def _selectors(named: Sequence[str], assume: Sequence[str], law: str | None, model: Model) -> tuple[Selector, ...]:
-    """The selection models to choose from: those named, and those that borrowed methods were measured with."""
+    """The selection models to choose from: those named, and those that borrowed methods were measured with.
+
+    With the user's own runs and none named, every shipped one: the plan takes those of the size that was measured.
+    """
     borrowed = selectors_of_law(load_law(law)) if law else ()
-    return tuple(dict.fromkeys((*map(read_selector, named), *borrowed, *selectors_of(assume, model))))
+    own = () if law or named or assume else every_selector()
+    return tuple(dict.fromkeys((*map(read_selector, named), *borrowed, *selectors_of(assume, model), *own)))
 
 
 def _target(text: str | None) -> tuple[str, float | None]:

@@ -59,10 +59,20 @@ Block: TypeAlias = Heading | Prose | Bullets | Grid
 
 
 @dataclass(frozen=True)
+class Check:
+    """One constraint and whether it holds; detail: one sentence, with what would help where it does not hold."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+@dataclass(frozen=True)
 class Document:
     """data: for JSON and YAML, beginning with schema_version and kind; header, records: for CSV; screen: for people.
 
-    warnings: doubts about the result, for the formats that have no place for them.
+    warnings: doubts about the result, for the formats that have no place for them;
+    checks: constraints, for the formats that a build server reads.
     """
 
     data: dict[str, Any]
@@ -70,6 +80,7 @@ class Document:
     records: tuple[tuple[Cell, ...], ...]
     screen: tuple[Block, ...]
     warnings: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 def finite(value: float | None) -> float | None:

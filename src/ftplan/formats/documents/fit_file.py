@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from ftplan import schemas
 from ftplan.errors import InputError
 from ftplan.fit.result import Fit, Identified, LawFit, Param, SeriesFit, Weighted
 from ftplan.formats.documents import SCHEMA_VERSION, finite
 from ftplan.runs import Metric, from_rows
+
+_AGAIN = "write it again with: ftplan fit RUNS -o FILE"
 
 
 def fit_to_dict(fit: Fit) -> dict[str, Any]:
@@ -83,11 +86,13 @@ def fit_from_dict(plain: Any, *, source: str = "-") -> Fit:
             f"{source}: schema_version {plain.get('schema_version')!r}, this ftplan reads {SCHEMA_VERSION}",
             hint="fit the runs again with this version",
         )
+    schemas.check("fit", plain, source, hint=_AGAIN)
     try:
         return _fit(plain)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
+        # what the schema cannot say: rows that make no run table
         what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
-        raise InputError(f"{source}: damaged fit file: {what}", hint="write it again with: ftplan fit") from error
+        raise InputError(f"{source}: damaged fit file: {what}", hint=_AGAIN) from error
 
 
 def _fit(plain: dict[str, Any]) -> Fit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ftplan.errors import Infeasible
-from ftplan.formats.documents import Block, Cell, Column, Document, Grid, Heading, Prose, section
+from ftplan.formats.documents import Block, Bullets, Cell, Check, Column, Document, Grid, Heading, Prose, section
 from ftplan.formats.documents.plan_file import plan_to_dict, refusal_to_dict
 from ftplan.formats.documents.words import (
     amount,
@@ -22,6 +22,15 @@ _HEADER = (
     "metric", "value", "low", "high", "total_flops", "gpu_hours", "usd", "loss", "better_probability",
 )  # fmt: skip
 
+#: budget kind -> what it is called in a sentence
+_KINDS = {
+    "total_flops": "FLOPs",
+    "gpu_hours": "GPU-hours",
+    "usd": "money",
+    "wall_hours": "wall-clock",
+    "examples": "examples",
+}
+
 
 def document(plan: Plan) -> Document:
     """The plan for every format; its data is the plan file."""
@@ -30,6 +39,7 @@ def document(plan: Plan) -> Document:
         Prose(expectation(plan)),
         *([Prose(plan.measured_on, tone="quiet")] if plan.measured_on else []),
         *_budgets(plan),
+        *frontier(plan),
         Heading("From pool to cost"),
         _chain(plan),
         *_runners_up(plan),
@@ -48,6 +58,7 @@ def refusal(error: Infeasible) -> Document:
         ("feasible", "reason"),
         ((False, error.message),),
         (Prose(error.message, tone="strong"),),
+        checks=(Check("feasible", False, f"{error.message}; {error.hint}" if error.hint else error.message),),
     )
 
 
@@ -63,6 +74,8 @@ def answer(plan: Plan) -> str:
 def _chosen(plan: Plan) -> str:
     band, eligible = plan.data.recipe.band, plural(plan.selection.eligible_examples, "example")
     where = f"the {eligible} of {band[0]:,} to {band[1]:,} tokens"
+    if plan.data.recipe.mean_tokens is not None:
+        where += f", for a mean of {plan.data.recipe.mean_tokens:g}"
     method = plan.selection.method
     if method == "random":
         return f"drawn at random from {where}"
@@ -77,6 +90,8 @@ def expectation(plan: Plan) -> str:
         f"Expected {seen.metric.name} {significant(seen.value)}{unit_of(seen.metric)}, "
         f"{100 * seen.level:g} % interval {interval(seen.low, seen.high)}"
     )
+    if seen.pessimistic is not None:
+        text += f", {plan.objective}: {significant(seen.pessimistic)}"
     if seen.extrapolation > 1.0:
         return f"{text}; {seen.extrapolation:.2g} times beyond the fitted runs."
     return f"{text}; inside the range of the fitted runs."
@@ -102,7 +117,59 @@ def _budgets(plan: Plan) -> tuple[Block, ...]:
     )
     others = [name for name in plan.binding if name not in {use.kind for use in plan.budgets}]
     also = [Prose(f"Also binding: {', '.join(others)}.")] if others else []
-    return (Heading("Budget"), Grid(columns, rows), *also)
+    changes = tuple(_sensitivity(plan, kind) for kind in dict.fromkeys(s.kind for s in plan.sensitivity))
+    return (Heading("Budget"), Grid(columns, rows), *also, *([Bullets(changes)] if changes else []))
+
+
+def _sensitivity(plan: Plan, kind: str) -> str:
+    """What a tenth more or less of one budget would change, in one sentence."""
+    metric = plan.prediction.metric
+    parts = []
+    for change in (c for c in plan.sensitivity if c.kind == kind):
+        amount_of = f"{abs(change.change):.0%}".replace("%", " %") + (" more" if change.change > 0 else " less")
+        if change.gain is None or change.value is None:
+            parts.append(f"{amount_of}: not one example")
+        elif change.gain == 0.0 and change.examples == plan.data.examples:
+            parts.append(f"{amount_of}: no change")
+        else:
+            word = "better" if change.gain > 0.0 else "worse"
+            parts.append(
+                f"{amount_of}: {metric.name} {significant(change.value)} ({significant(abs(change.gain), 2)} {word}), "
+                f"{plural(change.examples or 0, 'example')} of {change.avg_tokens or 0.0:,.0f} tokens"
+                + (f", {change.method}" if change.method != plan.selection.method else "")
+            )
+    same = len(parts) == 2 and all(part.endswith("no change") for part in parts)
+    return f"{_KINDS[kind]}, " + ("10 % more or less: no change" if same else "; ".join(parts))
+
+
+def frontier(plan: Plan) -> tuple[Block, ...]:
+    """What other budgets would buy, one row each; nothing where there is but one."""
+    if len(plan.frontier) < 2:
+        return ()
+    metric = plan.prediction.metric
+    models = len({point.model for point in plan.frontier}) > 1
+    columns = (
+        Column("cost", right=True),
+        Column("examples", right=True),
+        Column("tokens each", right=True),
+        Column("method"),
+        *([Column("model")] if models else []),
+        Column(metric.name, right=True),
+        Column("beyond the runs", right=True),
+    )
+    rows = tuple(
+        (
+            budget_amount(point.kind, point.cost),
+            f"{point.examples:,}",
+            f"{point.avg_tokens:,.0f}",
+            point.method + (f", {plural(point.epochs, 'epoch')}" if point.epochs != plan.data.epochs else ""),
+            *([point.model] if models else []),
+            significant(point.value),
+            f"{point.extrapolation:.2g}x" if point.extrapolation > 1.0 else "",
+        )
+        for point in plan.frontier
+    )
+    return (Heading("What other budgets would buy"), Grid(columns, rows))
 
 
 def _chain(plan: Plan) -> Grid:
@@ -120,13 +187,14 @@ def _runners_up(plan: Plan) -> tuple[Block, ...]:
     if not plan.alternatives:
         return ()
     metric = plan.prediction.metric
+    # with a target the cheapest plan wins, so the others are dearer and not worse
+    aimed = "target" in plan.binding
     columns = (
         Column("instead", wraps=True),
         Column("examples", right=True),
         Column("tokens each", right=True),
         Column(metric.name, right=True, wraps=True),
-        Column("worse by", right=True),
-        Column("better in", right=True),
+        *([Column("cost", right=True)] if aimed else [Column("worse by", right=True), Column("better in", right=True)]),
     )
     rows = tuple(
         (
@@ -134,12 +202,34 @@ def _runners_up(plan: Plan) -> tuple[Block, ...]:
             f"{other.data.examples:,}",
             f"{other.data.avg_tokens:,.0f}",
             significant(other.prediction.value),
-            significant(other.loss, 2),
-            "" if other.better_probability is None else f"{percent(other.better_probability)} of draws",
+            *([_price(other)] if aimed else [significant(other.loss, 2), _chance(other)]),
         )
         for other in plan.alternatives
     )
-    return (Heading("Runners-up"), Grid(columns, rows))
+    return (Heading("Runners-up"), Grid(columns, rows), *_regret(plan))
+
+
+def _price(other: Alternative) -> str:
+    if other.cost.usd is not None:
+        return budget_amount("usd", other.cost.usd)
+    return budget_amount("total_flops", other.cost.total_flops)
+
+
+def _chance(other: Alternative) -> str:
+    return "" if other.better_probability is None else f"{percent(other.better_probability)} of draws"
+
+
+def _regret(plan: Plan) -> tuple[Block, ...]:
+    """How much may be lost by this plan being the wrong one."""
+    if plan.regret is None:
+        return ()
+    return (
+        Prose(
+            f"Over the bootstrap, {plan.selection.method} is the best method in {percent(plan.regret.same_method)} of "
+            f"draws, and the plan is expected to fall {significant(plan.regret.expected, 2)} short of the best of "
+            f"{plan.regret.compared} plans."
+        ),
+    )
 
 
 def _record(other: Alternative) -> tuple[Cell, ...]:

@@ -27,6 +27,10 @@ def plan_to_dict(plan: Plan) -> dict[str, Any]:
         ],
         "prediction": _prediction(plan.prediction),
         "binding": list(plan.binding),
+        "objective": plan.objective,
+        "sensitivity": [asdict(change) for change in plan.sensitivity],
+        "frontier": [asdict(point) for point in plan.frontier],
+        "regret": None if plan.regret is None else asdict(plan.regret),
         "alternatives": [_alternative(other) for other in plan.alternatives],
         "chain": [asdict(step) for step in plan.chain],
         "assumptions": [asdict(assumption) for assumption in plan.assumptions],
@@ -63,6 +67,7 @@ def _prediction(prediction: Prediction) -> dict[str, Any]:
         "high": prediction.high,
         "level": prediction.level,
         "extrapolation": prediction.extrapolation,
+        "pessimistic": prediction.pessimistic,
     }
 
 

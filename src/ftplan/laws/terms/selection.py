@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term
@@ -12,11 +14,17 @@ KAP_LOW, KAP_HIGH = -2.0, 0.99
 
 def params(refs: Refs) -> tuple[Nonlinear, ...]:
     """One kap per method but random, then one eta where a method was run with two selector sizes."""
+    return _params(refs.methods[1:], bool(refs.varied_selectors))
+
+
+# asked for at every evaluation of a law
+@cache
+def _params(methods: tuple[str, ...], varied_selectors: bool) -> tuple[Nonlinear, ...]:
     kaps = tuple(
         Nonlinear(f"kap[{m}]", KAP_LOW, KAP_HIGH, (-0.3, 0.7), meaning=f"gain of choosing by {m}; 0 = random")
-        for m in refs.methods[1:]
+        for m in methods
     )
-    if not refs.varied_selectors:
+    if not varied_selectors:
         return kaps
     return (*kaps, Nonlinear("eta", 0.0, 2.0, (0.05, 1.0), meaning="how fast a larger selection model chooses better"))
 

@@ -1,0 +1,212 @@
+"""Defaults for options from `ftplan.toml`, `[tool.ftplan]` of pyproject.toml and FTPLAN_* variables.
+
+The nearest file wins whole, from this folder upwards; of a pyproject.toml only one that has the table counts. Keys are
+option names, `lora-r` or `lora_r`; they hold for every command that has the option. A flag goes before a variable, a
+variable before the file. Read when a command runs: neither a Tab press nor `--help` gets here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperOption
+
+from ftplan.cli.wording import plain
+from ftplan.errors import InputError
+
+FILE, PROJECT = "ftplan.toml", "pyproject.toml"
+PREFIX = "FTPLAN_"
+#: options that are about one call, not about a project
+_NEVER = {"help", "version", "config", "output", "get", "check"}
+_PATHS = {"fit", "runs", "pool", "problem", "calibrate"}
+#: of two answers to one question the one that stands nearer counts: a flag, then a variable, then the file
+_RIVALS = (("fit", "runs"), ("mfu", "calibrate"))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value and where it was found: 'FTPLAN_PRICE', or 'ftplan.toml: price'."""
+
+    value: Any
+    origin: str
+
+
+class Command(TyperCommand):
+    """A command that takes its defaults from the environment and from a file, and has `--config`."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.params.append(
+            TyperOption(
+                param_decls=["--config"],
+                metavar="FILE",
+                is_eager=True,
+                expose_value=False,
+                callback=_configure,
+                help=f"Defaults for options. [default: nearest {FILE} or [tool.ftplan]]",
+            )
+        )
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        for pair in _RIVALS:
+            for given, other in (pair, pair[::-1]):
+                if typed(ctx, given) and not typed(ctx, other) and other in ctx.params:
+                    ctx.params[other] = None
+        return rest
+
+
+def typed(ctx: Any, name: str) -> bool:
+    """Whether a parameter stands on the command line itself."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _configure(ctx: typer.Context, _: Any, named: str | None) -> None:
+    """Put variables and the file's values in place of the command's defaults; they go through the same checks."""
+    if ctx.resilient_parsing:
+        return
+    options = _options(ctx.command.params)
+    every = _every_option(ctx.find_root().command)
+    _no_misspelt_variable(os.environ, every)
+    settings = {**_from_file(named, every), **_from_environment(os.environ, options)}
+    for pair in _RIVALS:
+        from_variable = [key for key in pair if key in settings and settings[key].origin.startswith(PREFIX)]
+        if len(from_variable) == 1:
+            settings = {key: found for key, found in settings.items() if key not in pair or key in from_variable}
+    ctx.default_map = {
+        options[key].name: _checked(ctx, options[key], setting) for key, setting in settings.items() if key in options
+    }
+
+
+def _options(params: Iterable[Any]) -> dict[str, Any]:
+    """Key -> option, for those that may stand in a file."""
+    found = {opt[2:].replace("-", "_"): param for param in params for opt in param.opts if opt.startswith("--")}
+    return {key: param for key, param in found.items() if key not in _NEVER}
+
+
+def _every_option(command: Any) -> set[str]:
+    """Keys of a command and all commands below it."""
+    keys = set(_options(command.params)) if not hasattr(command, "commands") else set()
+    for below in getattr(command, "commands", {}).values():
+        keys |= _every_option(below)
+    return keys
+
+
+def _from_environment(environment: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, Setting]:
+    """FTPLAN_PRICE, FTPLAN_LORA_R; commas between the values of an option that can be repeated."""
+    out = {}
+    for key, param in options.items():
+        name = PREFIX + key.upper()
+        if text := environment.get(name, "").strip():
+            values = [part.strip() for part in text.split(",") if part.strip()]
+            out[key] = Setting(values if param.multiple else text, name)
+    return out
+
+
+def _no_misspelt_variable(environment: Mapping[str, str], every: set[str]) -> None:
+    """Raises InputError for FTPLAN_PRCIE; other FTPLAN_* variables may belong to somebody else."""
+    known = {PREFIX + key.upper() for key in every}
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known and (close := get_close_matches(name, known, 1, 0.85)):
+            raise InputError(f"{name}: no option of that name", hint=f"did you mean {close[0]}?")
+
+
+def _from_file(named: str | None, every: set[str]) -> dict[str, Setting]:
+    path = Path(named) if named is not None else _nearest(Path.cwd())
+    if path is None:
+        return {}
+    table = _table(path)
+    out = {}
+    for written, value in table.items():
+        key = written.replace("-", "_")
+        if key not in every:
+            close = get_close_matches(key, sorted(every), n=1)
+            hint = f"did you mean {close[0].replace('_', '-')}?" if close else "keys are the names of options"
+            raise InputError(f"{path}: unknown key {written!r}", hint=hint)
+        found = _beside(path, value) if key in _PATHS else value
+        out[key] = Setting(found, f"{path}: {written}")
+    return out
+
+
+def _nearest(folder: Path) -> Path | None:
+    for here in (folder, *folder.parents):
+        if (here / FILE).is_file():
+            return Path(os.path.relpath(here / FILE, folder))
+        if _has_table(here / PROJECT):
+            return Path(os.path.relpath(here / PROJECT, folder))
+    return None
+
+
+def _has_table(path: Path) -> bool:
+    try:
+        # most projects never mention ftplan: no need to parse their file
+        return b"ftplan" in path.read_bytes() and "ftplan" in _parsed(path).get("tool", {})
+    except (OSError, InputError):
+        return False
+
+
+def _table(path: Path) -> dict[str, Any]:
+    plain_values = _parsed(path)
+    table = plain_values.get("tool", {}).get("ftplan", {}) if path.name == PROJECT else plain_values
+    if not isinstance(table, dict):
+        raise InputError(f"{path}: tool.ftplan is not a table", hint="[tool.ftplan]")
+    return table
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text") from error
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error
+
+
+def _beside(path: Path, value: Any) -> Any:
+    """A path in a file starts at the file's folder; what names no file there may be the name of a preset."""
+    if not isinstance(value, str) or value == "-":
+        return value
+    there = path.parent / value
+    meant = there.exists() or Path(value).suffix or "/" in value
+    return os.path.relpath(there) if meant else value
+
+
+def _checked(ctx: typer.Context, param: Any, setting: Setting) -> Any:
+    """The value as the option wants it: text, a list of texts, true or false. Raises InputError with its origin."""
+    value = setting.value
+    if param.multiple:
+        value = [_scalar(item, setting, flag=False) for item in (value if isinstance(value, list) else [value])]
+    else:
+        value = _scalar(value, setting, flag=param.is_flag)
+    try:
+        param.process_value(ctx, value)
+    except typer.BadParameter as error:
+        raise InputError(f"{setting.origin}: {plain(error.message)}") from error
+    except InputError as error:
+        raise InputError(f"{setting.origin}: {error.message}", hint=error.hint) from error
+    return value
+
+
+def _scalar(value: Any, setting: Setting, *, flag: bool) -> Any:
+    if isinstance(value, bool) and not flag:
+        raise InputError(f"{setting.origin}: {str(value).lower()} is no value for this option")
+    if flag and isinstance(value, bool | str):
+        return value
+    if flag or not isinstance(value, str | int | float):
+        kind = "a list" if isinstance(value, list) else "a table" if isinstance(value, dict) else repr(value)
+        raise InputError(f"{setting.origin}: {kind} is no value for this option")
+    return str(value)

@@ -1,0 +1,120 @@
+"""`ftplan plan --check`, `--require` and `--calibrate`: what turns a plan into a yes or no for a build."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ftplan.cli.config import typed
+from ftplan.cli.output import deliver, remark
+from ftplan.errors import InputError
+
+if TYPE_CHECKING:
+    from ftplan.formats.documents import Document
+    from ftplan.plan.check import Committed
+    from ftplan.plan.result import Plan
+    from ftplan.pool import Pool
+    from ftplan.readers.problems import Asked
+
+NO = 1
+#: options of `plan` that mean something beside `--check`
+_WITH_CHECK = {
+    "check", "budget", "gpu", "price", "mfu", "calibrate", "pool", "require", "get", "form", "output", "quiet",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asks:
+    """What the command line says beside `--check PLAN`."""
+
+    budgets: tuple[str, ...] = ()
+    gpu: str | None = None
+    price: float | None = None
+    mfu: float | None = None
+    calibrate: str | None = None
+    pool: str | None = None
+    require: tuple[str, ...] = ()
+
+
+def run_check(
+    ctx: typer.Context, path: str, asks: Asks, *, form: str, output: str | None, quiet: bool, get: str | None
+) -> None:
+    """Hold a committed plan against today; exit 1 where it does not hold."""
+    from ftplan.formats.documents.check import document
+    from ftplan.plan.check import check
+    from ftplan.readers.plans import Today, pool_of_plan, read_plan, todays
+
+    for param in ctx.command.params:
+        if param.name is not None and param.name not in _WITH_CHECK and typed(ctx, param.name):
+            shown = param.opts[0] if param.opts[0].startswith("-") else "a problem"
+            raise InputError(
+                f"--check counts a plan as it stands again: {shown} has no place beside it", hint="ftplan plan --help"
+            )
+    today = Today(asks.budgets, asks.gpu, asks.price, asks.mfu, asks.require)
+    plan, notes = todays(read_plan(path), today)
+    pool = pool_of_plan(plan, path, asks.pool)
+    if asks.calibrate is not None:
+        plan = _calibrated_plan(plan, pool, asks.calibrate)
+    report = check(plan, pool)
+    shown = "the plan" if path == "-" else path
+    answer(document(report, shown, notes), form, output, quiet=quiet, get=get)
+
+
+def answer(document: Document, form: str, output: str | None, *, quiet: bool, get: str | None) -> None:
+    """Deliver a document with constraints, and exit 1 where one of them fails."""
+    deliver(document, form, output, quiet=quiet, only=get)
+    failed = [check for check in document.checks if not check.passed]
+    if get or form == "csv":
+        # what was printed may not say why the answer is no
+        for check in failed:
+            remark(f"{check.name} fails: {check.detail}", quiet=quiet)
+    if failed:
+        raise typer.Exit(NO)
+
+
+def with_constraints(plan: Plan, shown: Document, require: tuple[str, ...]) -> Document:
+    """The document of a fresh plan with the constraints it is held to."""
+    from ftplan.formats.documents.check import judged
+    from ftplan.plan.check import plan_verdicts
+    from ftplan.plan.require import parse_requirement
+
+    return judged(shown, plan_verdicts(plan, [parse_requirement(text) for text in require]))
+
+
+def pool_path(asked: Asked, output: str | None) -> str | None:
+    """How a plan file names its pool: relative to the folder that the file lies in, or a shipped name."""
+    if not asked.pool_source:
+        return None
+    if not Path(asked.pool_source).exists():
+        return asked.pool_source
+    folder = Path(output).parent if output not in (None, "-") else Path()
+    return Path(os.path.relpath(asked.pool_source, folder)).as_posix()
+
+
+def calibrated(asked: Asked, run: str) -> Asked:
+    """The problem with the MFU of a past run, taken to be batched as this problem batches its pool."""
+    from ftplan.costs.packing import batching
+    from ftplan.costs.training import TUNINGS
+    from ftplan.plan.jobs import job_of
+    from ftplan.readers.past_runs import calibration
+
+    problem = asked.problem
+    pool = problem.pool.cut(problem.max_length).pool
+    job = job_of(problem, problem.model, next(t for t in TUNINGS if t == problem.tuning))
+    rows = batching(pool, problem.max_length, "isolated" if problem.packing else "none", problem.batch_examples)
+    found = calibration(run, job, rows, pool.mean, problem.gpu.name if problem.gpu else "")
+    return replace(asked, problem=replace(problem, mfu=found.mfu, mfu_why=found.why))
+
+
+def _calibrated_plan(plan: Committed, pool: Pool, run: str) -> Committed:
+    from ftplan.costs.packing import batching
+    from ftplan.readers.past_runs import calibration
+
+    cut = pool.cut(plan.max_length).pool
+    rows = batching(cut, plan.max_length, "isolated" if plan.packing else "none", plan.batch_examples)
+    found = calibration(run, plan.job, rows, cut.mean, plan.gpu)
+    return replace(plan, job=replace(plan.job, mfu=found.mfu), mfu_why=found.why)

@@ -1,0 +1,199 @@
+"""Plan files, as `ftplan plan --check` needs them: what was planned, at today's prices, with today's pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ftplan import schemas
+from ftplan.costs.bill import Job
+from ftplan.costs.model import Model, Selector
+from ftplan.errors import Infeasible, InputError
+from ftplan.formats.documents import SCHEMA_VERSION
+from ftplan.plan.check import Committed
+from ftplan.plan.require import parse_requirement
+from ftplan.plan.result import Prediction
+from ftplan.pool import Pool
+from ftplan.presets import load_gpu, names
+from ftplan.readers.hardware import gpu_and_count
+from ftplan.readers.pools import read_pool
+from ftplan.readers.source import source_name
+from ftplan.readers.structured import read_plain
+from ftplan.runs import Metric
+from ftplan.units import Budget, parse_budget
+
+_AGAIN = "write it again with: ftplan plan ... -o plan.yaml"
+
+
+@dataclass(frozen=True)
+class Today:
+    """What the command line says in place of the file; None and () where it says nothing.
+
+    budgets take the place of the file's of the same kind, the others stay; gpu: NAME or NAME:COUNT.
+    """
+
+    budgets: tuple[str, ...] = ()
+    gpu: str | None = None
+    usd_per_gpu_hour: float | None = None
+    mfu: float | None = None
+    require: tuple[str, ...] = ()
+
+
+def read_plan(path: str) -> Committed:
+    """The plan in a file written by `ftplan plan -o`. Raises InputError, and Infeasible where it says there is none."""
+    source = source_name(path)
+    plain = read_plain(path)
+    if not isinstance(plain, dict) or plain.get("kind") != "plan":
+        seen = plain.get("kind") if isinstance(plain, dict) else type(plain).__name__
+        raise InputError(f"{source}: not a plan file (kind: {seen!r})", hint=_AGAIN)
+    if plain.get("schema_version") != SCHEMA_VERSION:
+        raise InputError(
+            f"{source}: schema_version {plain.get('schema_version')!r}, this ftplan reads {SCHEMA_VERSION}", hint=_AGAIN
+        )
+    schemas.check("plan", plain, source, hint=_AGAIN)
+    if not plain["feasible"]:
+        raise Infeasible(f"{source} holds no plan: {plain['reason']}", hint=plain.get("hint"))
+    return _committed(plain)
+
+
+def todays(plan: Committed, today: Today) -> tuple[Committed, tuple[str, ...]]:
+    """The plan at today's prices and limits, and what to say about them. Raises InputError.
+
+    A price is that of the command line, else that of a GPU named there, else the file's; but a shipped price gives
+    way to a later one of the same GPU.
+    """
+    notes: tuple[str, ...] = ()
+    if today.gpu is not None:
+        plan = _on_gpu(plan, today.gpu)
+    elif today.usd_per_gpu_hour is None:
+        plan, notes = _newer_price(plan)
+    job = plan.job
+    if job.peak_flops == 0.0 and (today.usd_per_gpu_hour is not None or today.mfu is not None):
+        raise InputError("the plan names no GPU, so a price or an MFU counts nothing", hint="--gpu NAME")
+    if today.usd_per_gpu_hour is not None:
+        job = replace(job, usd_per_gpu_hour=today.usd_per_gpu_hour)
+        plan = replace(plan, price_why="--price", price_date="")
+    if today.mfu is not None:
+        job = replace(job, mfu=today.mfu)
+        plan = replace(plan, mfu_why="--mfu")
+    added = tuple(map(parse_requirement, today.require))
+    every = tuple(dict.fromkeys((*plan.requirements, *added)))
+    return replace(plan, job=job, budgets=_limits(plan.budgets, today.budgets), requirements=every), notes
+
+
+def pool_of_plan(plan: Committed, plan_path: str, override: str | None) -> Pool:
+    """Today's pool: the one given, else the plan's own, beside the plan file or in this folder, or shipped."""
+    if override is not None:
+        return read_pool(override)
+    if not plan.pool_path:
+        raise InputError("the plan does not say where its pool lies", hint="--pool FILE")
+    folder = Path() if plan_path == "-" else Path(plan_path).parent
+    for candidate in (folder / plan.pool_path, Path(plan.pool_path)):
+        if candidate.is_file():
+            return read_pool(str(candidate))
+    if plan.pool_path in names("problems"):
+        return read_pool(plan.pool_path)
+    raise InputError(f"{folder / plan.pool_path}: the pool of the plan is not there", hint="--pool FILE")
+
+
+def _committed(plain: dict[str, Any]) -> Committed:
+    data, training, inputs = plain["data"], plain["training"], plain["inputs"]
+    gpu, price = inputs["costs"]["gpu"], inputs["costs"]["price"]
+    return Committed(
+        name=plain.get("name", "plan"),
+        job=_job(training, inputs["costs"]),
+        gpu=gpu["name"] if gpu else "",
+        mfu_why=gpu["mfu_source"] if gpu else "",
+        price_why=price["source"] if price else "",
+        price_date=(price["shipped_date"] or "") if price else "",
+        examples=int(data["examples"]),
+        avg_tokens=float(data["avg_tokens"]),
+        epochs=float(data["epochs"]),
+        band=(int(data["recipe"]["band"][0]), int(data["recipe"]["band"][1])),
+        mean_tokens=data["recipe"].get("mean_tokens"),
+        method=plain["selection"]["method"],
+        selector=_selector(plain["selection"]["model"], inputs["costs"]["selector"]),
+        max_length=int(training["max_length"]),
+        packing=training["packing"],
+        batch_examples=int(training["batch_examples"]),
+        budgets=tuple(Budget(b["kind"], float(b["limit"])) for b in plain["budgets"]),
+        prediction=_prediction(plain["prediction"]),
+        pool_path=inputs["pool"]["path"] or "",
+        pool_sha256=inputs["pool"]["sha256"],
+        cost={**plain.get("cost", {}), "examples": float(data["examples"])},
+        requirements=tuple(parse_requirement(item["requirement"]) for item in plain.get("requirements", ())),
+    )
+
+
+def _job(training: dict[str, Any], costs: dict[str, Any]) -> Job:
+    gpu, price = costs["gpu"], costs["price"]
+    return Job(
+        model=Model(name=training["model"], source="", **costs["model"]),
+        tuning=training["tuning"],
+        lora_r=int(training["lora_r"] or 0),
+        peak_flops=float(gpu["peak_flops_per_second"]) if gpu else 0.0,
+        mfu=float(gpu["mfu"]) if gpu else 0.0,
+        gpus=int(gpu["count"]) if gpu else 1,
+        usd_per_gpu_hour=float(price["usd_per_gpu_hour"]) if price else None,
+        **costs["acquisition"],
+    )
+
+
+def _selector(name: str, facts: dict[str, Any] | None) -> Selector | None:
+    return None if facts is None else Selector(name=name, source="", **facts)
+
+
+def _prediction(plain: dict[str, Any]) -> Prediction:
+    return Prediction(
+        metric=Metric(plain["metric"], plain["direction"], plain["unit"]),
+        **{key: float(plain[key]) for key in ("value", "low", "high", "level", "extrapolation")},
+    )
+
+
+def _on_gpu(plan: Committed, flag: str) -> Committed:
+    """The plan on the GPUs of `--gpu`; another GPU brings its own peak, utilisation and price."""
+    name, count = gpu_and_count(flag)
+    gpu = load_gpu(name)
+    if gpu.name == plan.gpu:
+        return replace(plan, job=replace(plan.job, gpus=count))
+    job = replace(
+        plan.job,
+        peak_flops=gpu.peak_flops,
+        mfu=gpu.mfu[plan.job.tuning],
+        gpus=count,
+        usd_per_gpu_hour=gpu.usd_per_hour,
+    )
+    why = f"{gpu.price_source}, {gpu.price_date}" if gpu.usd_per_hour is not None else ""
+    return replace(plan, job=job, gpu=gpu.name, mfu_why=gpu.mfu_source, price_why=why, price_date=gpu.price_date)
+
+
+def _newer_price(plan: Committed) -> tuple[Committed, tuple[str, ...]]:
+    if not plan.price_date or plan.gpu not in names("gpus"):
+        return plan, ()
+    gpu = load_gpu(plan.gpu)
+    # ISO dates sort as text
+    if gpu.usd_per_hour is None or gpu.price_date <= plan.price_date:
+        return plan, ()
+    said = (
+        f"{gpu.name} now costs {gpu.usd_per_hour:g} USD an hour ({gpu.price_source}, {gpu.price_date}); "
+        f"the plan was made with {plan.job.usd_per_gpu_hour:g} of {plan.price_date}"
+    )
+    renewed = replace(
+        plan,
+        job=replace(plan.job, usd_per_gpu_hour=gpu.usd_per_hour),
+        price_why=f"{gpu.price_source}, {gpu.price_date}",
+        price_date=gpu.price_date,
+    )
+    return renewed, (said,)
+
+
+def _limits(written: tuple[Budget, ...], texts: tuple[str, ...]) -> tuple[Budget, ...]:
+    """The plan's own budgets, each in place of which the command line may give another of its kind."""
+    given = [parse_budget(text) for text in texts]
+    kinds = [budget.kind for budget in given]
+    for kind in kinds:
+        if kinds.count(kind) > 1:
+            twice = " and ".join(text for text, budget in zip(texts, given, strict=True) if budget.kind == kind)
+            raise InputError(f"two budgets of one kind: {twice}", hint="keep the lower one")
+    return (*(b for b in written if b.kind not in kinds), *given)
