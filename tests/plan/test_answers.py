@@ -83,7 +83,7 @@ def test_every_other_method_is_a_runner_up_or_beyond_the_budget(plan: Plan) -> N
     methods = {other.selection.method for other in plan.alternatives} | {plan.selection.method}
     assert methods == {"random", "bm25", "embedding", "perplexity"}
     assert any(w.startswith("gradient by llama-2-7b is beyond the budget: scoring alone") for w in plan.warnings)
-    losses = [other.loss for other in plan.alternatives]
+    losses = [other.worse_by for other in plan.alternatives]
     assert losses == sorted(losses)
     assert min(losses) >= 0.0
 
@@ -153,7 +153,7 @@ def test_an_assumption_counts_ahead_of_the_data_too() -> None:
     assert plan.selection.method == "length"
     assert plan.prediction.low < plan.prediction.value < plan.prediction.high
     random = next(a for a in plan.alternatives if a.selection.method == "random")
-    assert random.loss > 0.0
+    assert random.worse_by > 0.0
     assert random.better_probability is not None
     assert random.better_probability < 0.5
 

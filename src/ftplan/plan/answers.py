@@ -138,7 +138,7 @@ def _frontier_point(search: Search, kind: str, c: Candidate) -> FrontierPoint:
 
 def extrapolation(search: Search, c: Candidate) -> float:
     """How far beyond the fitted data a plan lies, as a factor; 1 inside."""
-    return float(search.scorer.predictor.extrapolation(search.scorer.volume(c.trial))[0])
+    return float(search.scorer.predictor.extrapolation(search.scorer.volume(c.trial), np.array([c.avg_tokens]))[0])
 
 
 def regret(search: Search, best: Candidate, others: Sequence[Candidate]) -> Regret | None:

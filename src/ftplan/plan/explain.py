@@ -41,7 +41,7 @@ def explain(
             job, problem.pool.cut(problem.max_length), chosen, best.bill, problem.gpu.name if problem.gpu else ""
         ),
         assumptions=assumptions(problem, fit, series, space, best),
-        warnings=warnings(problem, fit, series, space, best, prediction),
+        warnings=warnings(problem, fit, series, space, best),
         inputs=inputs(problem, fit, series),
         measured_on=measured_on(problem, fit, series, search.scorer.predictor, best),
         objective=objective(problem, prediction.metric),
@@ -156,7 +156,7 @@ def alternatives(
             prediction=predict(problem, search, c),
             cost=_cost(c),
             # with a target the cheapest plan wins, and another may well have the better metric
-            loss=c.turned - best.turned if search.target is not None or search.scorer.risk else _loss(best, c),
+            worse_by=c.turned - best.turned if search.target is not None or search.scorer.risk else _loss(best, c),
             better_probability=better,
         )
         for (what, c), better in zip(named, wins, strict=True)

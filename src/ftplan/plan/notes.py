@@ -6,7 +6,7 @@ from ftplan.fit.predictor import Predictor
 from ftplan.fit.result import Fit, SeriesFit
 from ftplan.plan.allowed import Allowed
 from ftplan.plan.problem import Problem
-from ftplan.plan.result import Assumption, Prediction
+from ftplan.plan.result import Assumption
 from ftplan.plan.search import Candidate
 from ftplan.runs import Metric
 from ftplan.units import format_count
@@ -35,7 +35,7 @@ def assumptions(
     if fit.borrowed:
         out.append(Assumption("law", series.selected[0].law, f"borrowed, not measured on your runs: {fit.borrowed}"))
     if job.peak_flops:
-        out.append(Assumption("MFU", f"{job.mfu:.0%}", problem.mfu_why))
+        out.append(Assumption("MFU", f"{100 * job.mfu:.3g} %", problem.mfu_why))
     if problem.usd_per_gpu_hour is not None and problem.price_why:
         out.append(Assumption("price", f"{problem.usd_per_gpu_hour:g} USD per GPU-hour", problem.price_why))
     if not problem.pool.exact:
@@ -43,22 +43,35 @@ def assumptions(
     return tuple(out)
 
 
-def warnings(
-    problem: Problem, fit: Fit, series: SeriesFit, space: Allowed, best: Candidate, prediction: Prediction
-) -> tuple[str, ...]:
+def warnings(problem: Problem, fit: Fit, series: SeriesFit, space: Allowed, best: Candidate) -> tuple[str, ...]:
     """Doubts about the plan."""
     out = list(problem.warnings)
-    if prediction.extrapolation > WARN_BEYOND:
-        low, high = series.ranges["tokens"]
-        out.append(
-            f"extrapolation: {format_count(best.examples * best.avg_tokens)} tokens is "
-            f"{prediction.extrapolation:.2g} times outside the runs ({format_count(low)} to {format_count(high)})"
-        )
+    out += _beyond(fit, series, best)
     out += space.notes
     out += _other_model(series, best)
     if not fit.borrowed:
-        out += [w for law in series.laws if law.name in {m.law for m in series.selected} for w in law.warnings]
+        inside = {m.law for m in series.selected if m.zone == "within"}
+        out += [f"{law.name}: {w}" for law in series.laws if law.name in inside for w in law.warnings]
     return tuple(out)
+
+
+def _volume(fit: Fit, best: Candidate) -> float:
+    """T as the fit counts it."""
+    examples_only = fit.runs is not None and fit.runs.data_unit == "examples"
+    return best.examples * (1.0 if examples_only else best.avg_tokens)
+
+
+def _beyond(fit: Fit, series: SeriesFit, best: Candidate) -> list[str]:
+    """How far outside the runs the plan lies, in data and in length."""
+    out = []
+    unit = "examples" if fit.runs is not None and fit.runs.data_unit == "examples" else "tokens"
+    for name, value, what in (("tokens", _volume(fit, best), unit), ("avg_tokens", best.avg_tokens, "tokens each")):
+        low, high = series.ranges.get(name, (value, value))
+        factor = max(value / high, low / value)
+        if factor > WARN_BEYOND:
+            had = format_count(low) if low == high else f"{format_count(low)} to {format_count(high)}"
+            out.append(f"extrapolation: {format_count(value)} {what}, {factor:.2g} times outside the runs' {had}")
+    return out
 
 
 def _other_model(series: SeriesFit, best: Candidate) -> list[str]:
@@ -97,7 +110,7 @@ def measured_on(problem: Problem, fit: Fit, series: SeriesFit, model: Predictor,
         said = f"Law borrowed from {fit.borrowed}"
     else:
         of = f" of series {series.key}" if series.key else ""
-        ahead = model.ahead is not None and best.examples * best.avg_tokens > series.ranges["tokens"][1]
+        ahead = model.ahead is not None and _volume(fit, best) > series.ranges["tokens"][1]
         laws = ", ".join(m.law for m in series.selected if m.zone == "within" or ahead)
         said = f"Law {laws}, fitted to {series.n_runs} runs{of}"
     return f"{said}; {problem.note}." if problem.note else f"{said}."

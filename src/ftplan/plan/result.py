@@ -103,11 +103,15 @@ class Prediction:
     pessimistic: float | None = None
 
 
+#: share of a normal distribution beyond one standard error
+TIED = 0.1587
+
+
 @dataclass(frozen=True)
 class Alternative:
     """A plan that lost: the best of its method or a nearby choice, and by how much it loses.
 
-    loss: how much worse the metric is (>= 0); better_probability: share of bootstrap draws in which it wins.
+    worse_by: how much worse the metric is (>= 0); better_probability: share of bootstrap draws in which it wins.
     """
 
     what: str
@@ -115,8 +119,13 @@ class Alternative:
     selection: Selection
     prediction: Prediction
     cost: Cost
-    loss: float
+    worse_by: float
     better_probability: float | None
+
+    @property
+    def tied(self) -> bool:
+        """Whether it cannot be told from the plan: it is the better one more often than one standard error allows."""
+        return self.better_probability is not None and self.better_probability > TIED
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from ftplan.units import format_count
 
 _HEADER = (
     "choice", "examples", "avg_tokens", "total_tokens", "epochs", "method", "selection_model", "band_low", "band_high",
-    "metric", "value", "low", "high", "total_flops", "gpu_hours", "usd", "loss", "better_probability",
+    "metric", "value", "low", "high", "total_flops", "gpu_hours", "usd", "worse_by", "better_probability",
 )  # fmt: skip
 
 #: budget kind -> what it is called in a sentence
@@ -73,10 +73,13 @@ def answer(plan: Plan) -> str:
 
 def _chosen(plan: Plan) -> str:
     band, eligible = plan.data.recipe.band, plural(plan.selection.eligible_examples, "example")
-    where = f"the {eligible} of {band[0]:,} to {band[1]:,} tokens"
+    every = "all of " if plan.data.examples == plan.selection.eligible_examples else ""
+    where = f"{every}the {eligible} of {band[0]:,} to {band[1]:,} tokens"
     if plan.data.recipe.mean_tokens is not None:
         where += f", for a mean of {plan.data.recipe.mean_tokens:g}"
     method = plan.selection.method
+    if every:
+        return where
     if method == "random":
         return f"drawn at random from {where}"
     scored = f" with {plan.selection.model}" if plan.selection.model else ""
@@ -202,7 +205,7 @@ def _runners_up(plan: Plan) -> tuple[Block, ...]:
             f"{other.data.examples:,}",
             f"{other.data.avg_tokens:,.0f}",
             significant(other.prediction.value),
-            *([_price(other)] if aimed else [significant(other.loss, 2), _chance(other)]),
+            *([_price(other)] if aimed else [_worse(other), _chance(other)]),
         )
         for other in plan.alternatives
     )
@@ -213,6 +216,10 @@ def _price(other: Alternative) -> str:
     if other.cost.usd is not None:
         return budget_amount("usd", other.cost.usd)
     return budget_amount("total_flops", other.cost.total_flops)
+
+
+def _worse(other: Alternative) -> str:
+    return significant(other.worse_by, 2) + (", tied" if other.tied else "")
 
 
 def _chance(other: Alternative) -> str:
@@ -237,5 +244,5 @@ def _record(other: Alternative) -> tuple[Cell, ...]:
     return (
         other.what, data.examples, data.avg_tokens, data.total_tokens, data.epochs, other.selection.method,
         other.selection.model, *data.recipe.band, seen.metric.name, seen.value, seen.low, seen.high,
-        other.cost.total_flops, other.cost.gpu_hours, other.cost.usd, other.loss, other.better_probability,
+        other.cost.total_flops, other.cost.gpu_hours, other.cost.usd, other.worse_by, other.better_probability,
     )  # fmt: skip

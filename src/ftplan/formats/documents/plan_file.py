@@ -74,8 +74,9 @@ def _prediction(prediction: Prediction) -> dict[str, Any]:
 def _alternative(other: Alternative) -> dict[str, Any]:
     return {
         "what": other.what,
-        "loss": other.loss,
+        "worse_by": other.worse_by,
         "better_probability": other.better_probability,
+        "tied": other.tied,
         "data": _data(other.data),
         "selection": asdict(other.selection),
         "cost": asdict(other.cost),
