@@ -13,6 +13,7 @@ from figures import DATA, Absent, Figure, series, table
 from ftplan.fit import fit_runs, predictor
 from ftplan.fit.predictor import Predictor
 from ftplan.laws.parts import Floats
+from ftplan.plan.result import TIED
 from ftplan.runs import RunTable, from_rows
 
 BUDGETS = (0.2, 0.5, 1.0)
@@ -35,15 +36,19 @@ def measure(full: bool) -> list[Figure]:
 def regret(measured: RunTable, fitted: RunTable, what: str) -> Figure:
     """Mean regret over the nine cells, beside that of every method held constant."""
     lost: dict[str, list[float]] = {"plan": []}
+    ties: list[str] = []
     for model in measured.groups:
         runs = series(measured, model)
-        model_fit = predictor(fit_runs(series(fitted, model), draws=1), model)
+        model_fit = predictor(fit_runs(series(fitted, model), draws=400), model)
         for budget in BUDGETS:
             bought = affordable(runs, model, budget)
             score = {m: measured_at(runs, m, f) for m, f in bought.items()}
             best = max(score.values())
-            expected = {m: expect(model_fit, runs, m, f) for m, f in bought.items()}
-            lost["plan"].append(best - score[max(expected, key=lambda m: expected[m])])
+            expected, drawn = expect(model_fit, runs, bought)
+            plan = max(expected, key=lambda m: expected[m])
+            lost["plan"].append(best - score[plan])
+            tied = [m for m in bought if m != plan and float(np.mean(drawn[m] >= drawn[plan])) > TIED]
+            ties.append(f"{model} {budget:g}: {plan}" + (f" ~ {', '.join(tied)}" if tied else ""))
             for method in dict.fromkeys(runs.method):
                 lost.setdefault(method, []).append(best - score[method] if method in score else np.nan)
     mean = {m: float(np.mean(v)) for m, v in lost.items()}
@@ -55,7 +60,7 @@ def regret(measured: RunTable, fitted: RunTable, what: str) -> Figure:
         f"{ours:.3f}",
         f"<= best constant method, {best_constant:.3f}",
         ours <= best_constant,
-        rivals,
+        f"{rivals}; chosen ~ tied within one standard error: {'; '.join(ties)}",
     )
 
 
@@ -82,7 +87,13 @@ def measured_at(runs: RunTable, method: str, fraction: float) -> float:
     return float(np.interp(np.log(fraction), np.log(share), score))
 
 
-def expect(model: Predictor, runs: RunTable, method: str, fraction: float) -> float:
+def expect(model: Predictor, runs: RunTable, bought: dict[str, float]) -> tuple[dict[str, float], dict[str, Floats]]:
+    """Expected score of each method at its fraction, and the same under every draw of the fit."""
     pool = float(runs.pool_examples[0])
-    row = {"examples": fraction * pool, "pool_examples": pool, "method": method, "group": runs.group[0], "epochs": 1.0}
-    return float(model.point(model.features(from_rows([row], runs.metric)))[0])
+    rows = [
+        {"examples": f * pool, "pool_examples": pool, "method": m, "group": runs.group[0], "epochs": 1.0}
+        for m, f in bought.items()
+    ]
+    seen = model.features(from_rows(rows, runs.metric))
+    point, draws = model.point(seen), model.draws(seen)
+    return {m: float(point[i]) for i, m in enumerate(bought)}, {m: draws[:, i] for i, m in enumerate(bought)}

@@ -105,7 +105,7 @@ Objective = Annotated[
         metavar="squares|huber",
         callback=_one_of("squares", "huber"),
         autocompletion=lambda: ["squares", "huber"],
-        help="What a fit minimises.",
+        help="Squared errors, relative ones for a loss; or Huber on its logarithm.",
     ),
 ]
 Draws = Annotated[int, typer.Option("--bootstrap", metavar="N", min=0, help="Bootstrap draws behind the intervals.")]

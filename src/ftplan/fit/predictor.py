@@ -172,6 +172,9 @@ class Predictor:
             bounds = np.stack(
                 [self._blend(bounds[0], centre - down, share), self._blend(bounds[1], centre + up, share)]
             )
+        if self.ahead is not None:
+            # noise is added as it is seen near the runs; no result is better than the best there is
+            bounds = np.maximum(bounds, self.ahead.floor)
         low, high = bounds if self.sign > 0 else -bounds[::-1]
         return low, high
 

@@ -43,23 +43,22 @@ def verdict(
 
 
 def _supported(data: Data, chosen: Scored, ranked: Sequence[Scored]) -> list[str]:
-    unit = {"nats": " nats", "percent": " points"}.get(data.table.metric.unit, "")
-    first, out = ranked[0], []
+    first = ranked[0]
     if first.ahead_error is None or first.ahead_se is None:
-        out.append(f"{len(data)} runs support {first.law.name}, by AICc: too few to hold the largest ones out.")
-    else:
-        held = held_out_largest(data)
-        cells = len(set(data.cell[held].tolist()))
-        which = "the largest runs, fitted without them," if cells > 1 else "the one largest run, fitted without it,"
-        error = f"{first.ahead_error:.2g}" + (f" ± {first.ahead_se:.1g}" if cells > 1 else "")
-        plain = [s for s in ranked if s.law.name == "power" and s is not first and s.ahead_error is not None]
-        than = f"; the token-only power law by {plain[0].ahead_error:.2g}" if plain else ""
-        out.append(f"{len(data)} runs support {first.law.name}: it misses {which} by {error}{unit}{than}.")
-    if chosen is not first:
-        out.append(
-            f"Inside the data {chosen.law.name} is used (*): for its number of parameters it explains these runs best."
-        )
-    return out
+        return [f"{len(data)} runs support {chosen.law.name}, by AICc: too few to hold the largest ones out."]
+    unit = {"nats": " nats", "percent": " points"}.get(data.table.metric.unit, "")
+    cells = len(set(data.cell[held_out_largest(data)].tolist()))
+    which = "the largest runs, fitted without them," if cells > 1 else "the one largest run, fitted without it,"
+    error = f"{first.ahead_error:.2g}" + (f" ± {first.ahead_se:.1g}" if cells > 1 else "")
+    plain = [s for s in ranked if s.law.name == "power" and s is not first and s.ahead_error is not None]
+    than = f"; the token-only power law by {plain[0].ahead_error:.2g}" if plain else ""
+    missed = f"it misses {which} by {error}{unit}{than}."
+    if chosen is first:
+        return [f"{len(data)} runs support {first.law.name}: {missed}"]
+    return [
+        f"{len(data)} runs support {chosen.law.name} (*): for its number of parameters it explains them best.",
+        f"Looking ahead {first.law.name} does best: {missed}",
+    ]
 
 
 def _more_data(data: Data, chosen: Scored) -> list[str]:

@@ -124,8 +124,11 @@ class Alternative:
 
     @property
     def tied(self) -> bool:
-        """Whether it cannot be told from the plan: it is the better one more often than one standard error allows."""
-        return self.better_probability is not None and self.better_probability > TIED
+        """Whether it cannot be told from the plan: it predicts the same, or is the better one more often than one
+        standard error allows.
+        """
+        same = abs(self.worse_by) <= 1e-9 * abs(self.prediction.value)
+        return self.better_probability is not None and (same or self.better_probability > TIED)
 
 
 @dataclass(frozen=True)
