@@ -86,8 +86,10 @@ def _compute_steps(job: Job, chosen: Chosen, bill: Bill[float]) -> tuple[Step, .
         job.model, job.tuning, attention, lora_r=job.lora_r, checkpointing=job.checkpointing
     )
     devices = f" x {job.gpus} GPUs" if job.gpus > 1 else ""
-    sequences = "examples" if chosen.packing == "none" else "packs"
-    batch = f"{chosen.batch_examples} {sequences} x {chosen.grad_accum} accumulated{devices}, {chosen.epochs:g} epochs"
+    sequence = "example" if chosen.packing == "none" else "pack"
+    many = "" if chosen.batch_examples == 1 else "s"
+    passes = f"{chosen.epochs:g} epoch" + ("" if chosen.epochs == 1 else "s")
+    batch = f"{chosen.batch_examples} {sequence}{many} x {chosen.grad_accum} accumulated{devices}, {passes}"
     adapter = f" r {job.lora_r}" if job.tuning != "full" else ""
     scored = f"{chosen.method} over the {chosen.eligible_examples:,} eligible examples, once"
     return (

@@ -6,6 +6,7 @@ from ftplan.errors import Infeasible
 from ftplan.formats.documents import Block, Bullets, Cell, Check, Column, Document, Grid, Heading, Prose, section
 from ftplan.formats.documents.plan_file import plan_to_dict, refusal_to_dict
 from ftplan.formats.documents.words import (
+    BEYOND,
     amount,
     budget_amount,
     interval,
@@ -95,7 +96,7 @@ def expectation(plan: Plan) -> str:
     )
     if seen.pessimistic is not None:
         text += f", {plan.objective}: {significant(seen.pessimistic)}"
-    if seen.extrapolation > 1.0:
+    if seen.extrapolation > BEYOND:
         return f"{text}; {seen.extrapolation:.2g} times beyond the fitted runs."
     return f"{text}; inside the range of the fitted runs."
 
@@ -168,7 +169,7 @@ def frontier(plan: Plan) -> tuple[Block, ...]:
             point.method + (f", {plural(point.epochs, 'epoch')}" if point.epochs != plan.data.epochs else ""),
             *([point.model] if models else []),
             significant(point.value),
-            f"{point.extrapolation:.2g}x" if point.extrapolation > 1.0 else "",
+            f"{point.extrapolation:.2g}x" if point.extrapolation > BEYOND else "",
         )
         for point in plan.frontier
     )

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ftplan.formats.documents import SCHEMA_VERSION, Block, Cell, Column, Document, Grid, Prose, section
-from ftplan.formats.documents.words import plural, significant, unit_of
+from ftplan.formats.documents.words import BEYOND, plural, significant, unit_of
 from ftplan.runs import Metric
 
-#: factors outside the fitted runs: where a prediction is extrapolation, and where no rule tried was any good
+#: factor outside the fitted runs from which on no rule tried was any good
 #: (on 60 published fine-tuning curves, 90 % intervals at 128 times are half as wide as the loss is high)
-ALITTLE, HOPELESS = 1.05, 32.0
+HOPELESS = 32.0
 
 ADDED = ("prediction", "low", "high", "extrapolation")
 
@@ -59,7 +59,7 @@ def document(metric: Metric, planned: Rows, predicted: Sequence[Predicted], leve
 
 def far(predicted: Sequence[Predicted]) -> tuple[str, ...]:
     """What to say of rows far outside the fitted runs, in one sentence for all of them."""
-    beyond = [p.extrapolation for p in predicted if ALITTLE < p.extrapolation < math.inf]
+    beyond = [p.extrapolation for p in predicted if BEYOND < p.extrapolation < math.inf]
     if not beyond:
         return ()
     rows = f"{len(beyond)} of {plural(len(predicted), 'row')} lie" if len(beyond) > 1 else "one row lies"

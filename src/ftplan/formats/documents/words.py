@@ -10,6 +10,8 @@ from ftplan.units import BUDGET_UNITS, format_count, format_flops
 
 #: what a table shows for a number that does not exist
 NONE = "-"
+#: a factor outside the fitted runs below which nothing is extrapolated: means and sizes are known no better
+BEYOND = 1.05
 
 
 def significant(value: float | None, digits: int = 4) -> str:
