@@ -125,6 +125,16 @@ def test_no_draws_and_the_same_seed_twice(table: RunTable) -> None:
     assert fit_runs(one, ["power"], draws=50).series == fit_runs(one, ["power"], draws=50).series
 
 
+def test_without_draws_the_best_length_is_told_without_an_interval(table: RunTable) -> None:
+    series = fit_runs(table.subset(np.array([g == "s" for g in table.group])), draws=0).series[0]
+    assert series.best_length is not None
+    assert series.best_length.low is None
+    said = [sentence for sentence in series.verdict if "est average length" in sentence]
+    assert said == [
+        f"Best average length at 262k tokens: {series.best_length.estimate:.0f} (no interval without a bootstrap)."
+    ]
+
+
 def test_rows_of_another_series_are_refused(fitted: Fit) -> None:
     with pytest.raises(InputError, match="the fit has no series 'xl'"):
         predict_rows(fitted, from_rows([{"examples": 100, "avg_tokens": 64, "tokens": 6400, "group": "xl"}], LOSS))

@@ -151,8 +151,8 @@ def _param(
     return Param(value, low, high, status)
 
 
-def best_length(data: Data, law: Law, point: Solution, draws: Solution, tokens: float) -> Param | None:
-    """The length that is worth most at `tokens`, with its interval; None where no interior one exists.
+def best_length(data: Data, law: Law, point: Solution, draws: Solution | None, tokens: float) -> Param | None:
+    """The length worth most at `tokens`, with its interval where there are draws; None where no interior one exists.
 
     d ln D / dx = b1 + 2·b2·x + b3·t = 0, with b2 < 0.
     """
@@ -168,6 +168,6 @@ def best_length(data: Data, law: Law, point: Solution, draws: Solution, tokens: 
         return None
     names = [p.name for p in law.nonlinear(data.refs)]
     value = at({n: point.theta[:, i] for i, n in enumerate(names)})
-    drawn = at({n: draws.theta[:, i] for i, n in enumerate(names)})
+    drawn = None if draws is None else at({n: draws.theta[:, i] for i, n in enumerate(names)})
     found = _param("Lstar", float(value[0]), drawn, {}, False)
     return found if found.status == "ok" else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from ftplan.fit.features import Data, geometric_mean
 from ftplan.fit.identify import identify, varies_length
 from ftplan.fit.parameters import best_length, report, untold
 from ftplan.fit.predictor import ranges, resample
+from ftplan.fit.problem import Solution
 from ftplan.fit.result import Identified, LawFit, Param, SeriesFit, Weighted
 from ftplan.fit.score import Scored, enough, score
 from ftplan.fit.solve import Objective, predict
@@ -65,10 +66,11 @@ def fit_series(
     chosen = best_inside(ranked, supported) if auto else ranked[0]
     ahead = forecast.choose(data, chosen.law) if auto and forecast.possible(data, chosen.law) else []
     identified = identify(data, supported, _length_why(tests))
-    shown = _with_parameters(data, ranked, chosen, identified, objective, draws, seed)
+    refits = _refits(data, ranked, chosen, objective, draws, seed)
+    shown = _with_parameters(data, ranked, identified, refits)
     params = next(law.params for law in shown if law.name == chosen.law.name)
     residual = data.y - predict(data, chosen.law, chosen.solution)[0]
-    length = _best_length(data, chosen, objective, draws, seed)
+    length = _best_length(data, chosen, refits.get(chosen.law.name))
     return SeriesFit(
         key=key,
         selected=(Weighted(chosen.law.name, 1.0), *(Weighted(law.name, w, "ahead", d) for law, w, d in ahead)),
@@ -155,22 +157,24 @@ def _too_few(data: Data, tried: list[Law], possible: list[Law]) -> list[str]:
     ]
 
 
+def _refits(
+    data: Data, ranked: list[Scored], chosen: Scored, objective: Objective, draws: int, seed: int
+) -> dict[str, Solution]:
+    """Law name -> its refits to resampled tables, for the laws that get intervals; empty without draws."""
+    wanted = [s for place, s in enumerate(ranked) if draws and (place < WITH_INTERVALS or s is chosen)]
+    return {
+        s.law.name: resample(data, s.law, s.minima, predict(data, s.law, s.solution)[0], objective, draws, seed)
+        for s in wanted
+    }
+
+
 def _with_parameters(
-    data: Data,
-    ranked: list[Scored],
-    chosen: Scored,
-    identified: Identified,
-    objective: Objective,
-    draws: int,
-    seed: int,
+    data: Data, ranked: list[Scored], identified: Identified, refits: Mapping[str, Solution]
 ) -> list[LawFit]:
     out = []
-    for place, s in enumerate(ranked):
-        refits = None
-        if draws and (place < WITH_INTERVALS or s is chosen):
-            fitted = predict(data, s.law, s.solution)[0]
-            refits = resample(data, s.law, s.minima, fitted, objective, draws, seed)
-        params, warnings = report(s.law, data, s.solution, refits, untold(s.law, data, identified))
+    for s in ranked:
+        hidden = untold(s.law, data, identified)
+        params, warnings = report(s.law, data, s.solution, refits.get(s.law.name), hidden)
         if not bool(s.solution.converged.all()):
             warnings.append("the optimum is flat: other parameters fit as well")
         out.append(
@@ -189,9 +193,7 @@ def _with_parameters(
     return out
 
 
-def _best_length(data: Data, chosen: Scored, objective: Objective, draws: int, seed: int) -> Param | None:
-    if not draws or not chosen.law.has("length") or not varies_length(data)[0]:
+def _best_length(data: Data, chosen: Scored, refits: Solution | None) -> Param | None:
+    if not chosen.law.has("length") or not varies_length(data)[0]:
         return None
-    fitted = predict(data, chosen.law, chosen.solution)[0]
-    refits = resample(data, chosen.law, chosen.minima, fitted, objective, draws, seed)
     return best_length(data, chosen.law, chosen.solution, refits, float(data.table.volume.max()))

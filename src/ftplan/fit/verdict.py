@@ -126,7 +126,6 @@ def _length(data: Data, chosen: Scored, length: Param | None) -> list[str]:
     tokens = format_count(float(np.max(data.table.volume)))
     if length is None or length.estimate is None:
         return [f"No interior best length: these runs do not say at which length the gain turns (at {tokens} tokens)."]
-    return [
-        f"Best average length at {tokens} tokens: {length.estimate:.0f} "
-        f"(90 % interval {length.low:.0f} to {length.high:.0f})."
-    ]
+    known = length.low is not None and length.high is not None
+    spread = f"90 % interval {length.low:.0f} to {length.high:.0f}" if known else "no interval without a bootstrap"
+    return [f"Best average length at {tokens} tokens: {length.estimate:.0f} ({spread})."]

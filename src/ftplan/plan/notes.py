@@ -98,7 +98,7 @@ def inputs(problem: Problem, fit: Fit, series: SeriesFit) -> dict[str, object]:
     return {
         "fit_sha256": fit.runs_sha256,
         "series": series.key,
-        "laws": [{"law": m.law, "weight": m.weight} for m in series.selected],
+        "laws": [{"law": m.law, "weight": m.weight, "zone": m.zone} for m in series.selected],
         "pool": {"name": pool.name, "sha256": pool.sha256, "examples": pool.examples},
         "problem": problem.name,
     }
