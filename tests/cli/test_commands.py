@@ -52,7 +52,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, fit: Fit, plan: Plan) -> dict[str, An
     monkeypatch.setattr("ftplan.fit.fit_runs", fit_runs)
     monkeypatch.setattr("ftplan.fit.predict_rows", predict_rows)
     monkeypatch.setattr("ftplan.plan.make_plan", make_plan)
-    monkeypatch.setattr("ftplan.simulate.budget_sweep", budget_sweep)
+    monkeypatch.setattr("ftplan.simulate.budgets.budget_sweep", budget_sweep)
     return seen
 
 

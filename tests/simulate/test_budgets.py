@@ -12,7 +12,7 @@ from ftplan.plan import make_plan
 from ftplan.plan.result import Plan
 from ftplan.presets import load_law
 from ftplan.readers.problems import Flags, read_problem
-from ftplan.simulate import budget_sweep
+from ftplan.simulate.budgets import budget_sweep
 from ftplan.units import Budget
 
 

@@ -1,4 +1,4 @@
-"""What a law predicts before anything is run."""
+"""The optimal plan over a sweep of budgets."""
 
 from __future__ import annotations
 

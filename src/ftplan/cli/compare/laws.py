@@ -1,4 +1,4 @@
-"""`ftplan compare`: things side by side; for now the laws on one or more run tables."""
+"""`ftplan compare laws`: the laws on one or more run tables."""
 
 from __future__ import annotations
 
@@ -7,21 +7,14 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from ftplan.cli import complete, options
-from ftplan.cli.config import Command
 from ftplan.cli.inputs import Reading, load_runs
 from ftplan.cli.output import check_target, deliver, progress
 
 if TYPE_CHECKING:
     from ftplan.fit.solve import Objective
 
-SHORT = "Put laws side by side."
+SHORT = "Every law on every series of some run tables."
 HELP = """Examples:
-
-\b
-  ftplan compare laws runs.csv
-  ftplan compare laws runs.csv other.csv --law power --law rectified+length
-"""
-LAWS_HELP = """Examples:
 
 \b
   ftplan compare laws runs.csv
@@ -30,15 +23,7 @@ LAWS_HELP = """Examples:
 Every law on every series of the run tables: how often each is chosen, and its errors.
 """
 
-app = typer.Typer(suggest_commands=False, rich_markup_mode=None, no_args_is_help=True)
 
-
-@app.callback()
-def _group() -> None:
-    """A group even while it has one command."""
-
-
-@app.command("laws", cls=Command, help=LAWS_HELP, short_help="Every law on every series of some run tables.")
 def laws(
     runs: Annotated[
         list[str],

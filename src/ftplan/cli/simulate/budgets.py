@@ -1,4 +1,4 @@
-"""`ftplan simulate`: what a law and a problem say before anything is run; for now over a sweep of budgets."""
+"""`ftplan simulate budgets`: the best plan over a sweep of budgets."""
 
 from __future__ import annotations
 
@@ -7,18 +7,11 @@ from typing import Annotated
 import typer
 
 from ftplan.cli import complete, options
-from ftplan.cli.config import Command
 from ftplan.cli.inputs import is_fit_file, law_of, problem_behind
 from ftplan.cli.output import check_target, deliver
 
-SHORT = "See what more or less budget would buy."
+SHORT = "The best plan under each budget of a sweep."
 HELP = """Examples:
-
-\b
-  ftplan simulate budgets quickstart
-  ftplan simulate budgets fit.yaml --problem my.toml --from 50usd --to 500usd
-"""
-BUDGETS_HELP = """Examples:
 
 \b
   ftplan simulate budgets quickstart     a tenth to ten times its own budget
@@ -28,15 +21,7 @@ BUDGETS_HELP = """Examples:
 The best plan under each budget of a sweep: predicted metric, examples and their length.
 """
 
-app = typer.Typer(suggest_commands=False, rich_markup_mode=None, no_args_is_help=True)
 
-
-@app.callback()
-def _group() -> None:
-    """A group even while it has one command."""
-
-
-@app.command("budgets", cls=Command, help=BUDGETS_HELP, short_help="The best plan under each budget of a sweep.")
 def budgets(
     source: Annotated[
         str,
@@ -71,7 +56,7 @@ def budgets(
     from ftplan.formats.documents.budgets import document
     from ftplan.readers.problems import Flags, aimed_at, read_problem
     from ftplan.readers.sweeps import spaced
-    from ftplan.simulate import budget_sweep
+    from ftplan.simulate.budgets import budget_sweep
 
     check_target(output)
     fit = source if is_fit_file(source) else None

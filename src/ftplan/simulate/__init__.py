@@ -1,0 +1,1 @@
+"""What a law predicts before anything is run."""
