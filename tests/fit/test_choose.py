@@ -45,7 +45,7 @@ def test_f_test_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("composition", "length", "expected"), [(0.04, 0.9, True), (0.2, 0.02, True), (0.2, 0.04, False)]
+    ("composition", "length", "expected"), [(0.05, 0.9, True), (0.2, 0.005, True), (0.2, 0.02, False)]
 )
 def test_length_counts_when_either_test_says_so(composition: float, length: float, expected: bool) -> None:
     assert LengthTest("power", composition, length, 1.0).supported is expected

@@ -9,14 +9,20 @@ from ftplan.fit.candidates import LENGTH_TERMS, with_length, without_length
 from ftplan.fit.features import Data
 from ftplan.fit.score import Scored, f_test
 
-#: composition against token-only is a nested test at 5 %; length without it counts at half that, since it is the
-#: second look at the same question
-COMPOSITION_LEVEL, LENGTH_LEVEL = 0.05, 0.025
+#: levels of the two nested tests. Composition is tested in one direction, that a token is worth less in a longer
+#: example (lam < 1, the published claim: Lagasse et al. 2025); lam > 1 and a best length are for the test of length,
+#: which looks both ways. Together they are an operating point: with 2 % noise at most one table in ten without
+#: composition is said to have it (24 runs), and four in five with lam = 0.8 are told (60 runs); `benchmarks/honesty.py`
+#: measures both. A two-sided 5 % test tells 70 %, and one that knows the curve and the noise no more.
+COMPOSITION_LEVEL, LENGTH_LEVEL = 0.06, 0.01
 
 
 @dataclass(frozen=True)
 class LengthTest:
-    """The nested tests of length terms on one curve. p-values; supported: whether a length term may be used at all."""
+    """The nested tests of length terms on one curve. p-values, that of composition one-sided (lam < 1).
+
+    supported: whether a length term may be used at all.
+    """
 
     curve: str
     composition: float
@@ -79,4 +85,16 @@ def length_tests(data: Data, scored: Sequence[Scored]) -> LengthTest | None:
         p[term] = 1.0 if large is None else f_test(bare_fit if term != "drift" else small, large, len(data))
         if large is not None and term == "length":
             small = large
-    return LengthTest(name, p["composition"], p["length"], p["drift"])
+    composition = one_sided(p["composition"], b1(by_name[with_length(bare_fit.law, "composition").name], data))
+    return LengthTest(name, composition, p["length"], p["drift"])
+
+
+def b1(composed: Scored, data: Data) -> float:
+    """The estimate of b1 = lam - 1 in a law with composition."""
+    names = [p.name for p in composed.law.nonlinear(data.refs)]
+    return float(composed.solution.theta[0, names.index("b1")])
+
+
+def one_sided(p: float, estimate: float) -> float:
+    """p-value against b1 < 0 alone, from that of an F-test with one degree of freedom, which looks both ways."""
+    return p / 2.0 if estimate < 0.0 else 1.0 - p / 2.0

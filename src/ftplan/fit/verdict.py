@@ -111,13 +111,16 @@ def _composition(data: Data, chosen: Scored, tests: LengthTest | None) -> list[s
         return [f"Composition is not identified: {why}."]
     if tests is None:
         return ["Composition is not tested: no law was fitted both with a length term and without."]
-    p = f"F-tests on {tests.curve}: composition p = {tests.composition:.2g}, length p = {tests.length:.2g}"
+    less, any_length = f"p = {tests.composition:.2g}", f"p = {tests.length:.2g}"
     if not tests.supported:
-        return [f"Composition is not supported: at fixed tokens, length makes no difference these runs can see ({p})."]
+        why = f"F-tests on {tests.curve}: a token worth less in longer examples, {less}; length matters, {any_length}"
+        return [f"Composition is not supported: at fixed tokens, these runs see no difference by length ({why})."]
+    found, test = "length matters at fixed tokens", f"F-test on {tests.curve}, {any_length}"
+    if tests.composition < COMPOSITION_LEVEL:
+        found, test = "a token is worth less in longer examples", f"one-sided F-test on {tests.curve}, {less}"
     if without_length(chosen.law).name == chosen.law.name:
-        return [f"Length matters at fixed tokens ({p}), but a token-only law predicts the largest runs as well."]
-    by = "composition" if tests.composition < COMPOSITION_LEVEL else "the curvature of length"
-    return [f"Composition is identified: tokens alone do not decide the result; {by} does too ({p})."]
+        return [f"{found[0].upper()}{found[1:]} ({test}), but a token-only law predicts the largest runs as well."]
+    return [f"Composition is identified: {found} ({test})."]
 
 
 def _length(data: Data, chosen: Scored, length: Param | None) -> list[str]:
