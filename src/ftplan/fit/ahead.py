@@ -133,6 +133,8 @@ def line(rows: Rows, law: Law, refs: Refs, t_max: float) -> Floats:
         columns.append(rows.x**2 + 0.0 * t)
     if law.has("drift"):
         columns.append(rows.x * t)
+    if law.has("skew"):
+        columns.append(rows.x**3 + 0.0 * t)
     if law.has("selection"):
         columns += [rows.ln_pool * (rows.method == k) + 0.0 * t for k in range(1, len(refs.methods))]
     if law.has("repetition"):

@@ -12,7 +12,7 @@ from ftplan.laws.law import Law, parse
 from ftplan.laws.registry import part_names
 
 #: terms that describe length; exactly one or none of them is in a law
-LENGTH_TERMS = ("composition", "length", "drift")
+LENGTH_TERMS = ("composition", "length", "drift", "skew")
 
 
 def always(data: Data) -> tuple[str, ...]:
@@ -53,8 +53,9 @@ def compared(data: Data, laws: Sequence[Law]) -> list[Law]:
     """What says whether the length terms in `laws` are needed: the same curves with every length term, and none."""
     if not varies_length(data)[0]:
         return []
-    bare = dict.fromkeys(without_length(law) for law in laws if without_length(law) != law)
-    return [law for b in bare for law in (b, *(with_length(b, t) for t in LENGTH_TERMS))]
+    # by name: a term is no key, its null values are a dict
+    bare = {without_length(law).name: without_length(law) for law in laws if without_length(law) != law}
+    return [law for b in bare.values() for law in (b, *(with_length(b, t) for t in LENGTH_TERMS))]
 
 
 def without_length(law: Law) -> Law:

@@ -154,14 +154,16 @@ def _param(
 def best_length(data: Data, law: Law, point: Solution, draws: Solution | None, tokens: float) -> Param | None:
     """The length worth most at `tokens`, with its interval where there are draws; None where no interior one exists.
 
-    d ln D / dx = b1 + 2·b2·x + b3·t = 0, with b2 < 0.
+    d ln D / dx = b1 + b3·t + 2·b2·x + 3·b4·x^2 = 0, with b2 < 0; where b4 is not 0, at the turn that is a maximum.
     """
 
     def at(named: Named) -> Floats:
         t = np.log(tokens / data.refs.T)
-        slope = named["b1"] + named.get("b3", np.zeros_like(named["b1"])) * t
-        with np.errstate(divide="ignore", over="ignore"):
-            best = data.refs.L * np.exp(-slope / (2.0 * named["b2"]))
+        none = np.zeros_like(named["b1"])
+        slope = named["b1"] + named.get("b3", none) * t
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            root = np.sqrt(named["b2"] ** 2 - 3.0 * named.get("b4", none) * slope)
+            best = data.refs.L * np.exp(slope / (root - named["b2"]))
         return np.where(named["b2"] < 0.0, best, np.nan)
 
     if not law.has("length"):

@@ -123,7 +123,7 @@ class _Change:
         the curves themselves. In the order of `fit.ahead.line`.
         """
         law = ahead.members[-1].law
-        start = 2 + sum(law.has(term) for term in ("composition", "length", "drift"))
+        start = 2 + sum(law.has(term) for term in ("composition", "length", "drift", "skew"))
         kaps = len(self.old.methods) - 1 if law.has("selection") else 0
         after_kaps = start + (len(self.new.methods) - 1 if self.selection else kaps)
         own = len(ahead.leverage)
