@@ -79,6 +79,11 @@ def test_a_selection_model_loads(name: str) -> None:
 def test_a_law_is_borrowed_and_its_methods_and_selectors_exist(name: str) -> None:
     law = presets.load_law(name)
     assert law["borrowed"] is True
+    assert law["date"] <= datetime.date.today()
+    # a paper by its number, or a table that ships
+    assert "arXiv " in law["source"] or "presets/runs/" in law["source"]
+    quoted = [p["how"] for p in law["params"].values() if p["how"].startswith("quoted")]
+    assert len(quoted) == (len(law["params"]) if law["origin"] == "quoted" else 0)
     for method, kap in law.get("selection", {}).items():
         needed = selection.load(method).selector_kind
         assert selection.load(method).name == method
@@ -185,6 +190,26 @@ def test_a_law_outside_its_own_interval_is_refused(copied: Path) -> None:
         presets.load_law("ccds-mmlu-7b")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "seen"),
+    [
+        ('origin = "measured"', 'origin = "guessed"', "'origin' is 'guessed', not one of quoted, recovered, measured"),
+        ('["E", "y0", ', '["E", "z0", ', "'correlation' of 'E' and 'z0': not two of its params"),
+        ('["E", "y0", -0.', '["E", "y0", -1.', "not a list of [parameter, parameter, correlation]"),
+        ("avg_tokens = [35.97", "tokens_each = [35.97", "key 'ranges.avg_tokens' is missing"),
+        ("L_ref_tokens =", 'counts = "bytes"\nL_ref_tokens =', "'counts' is 'bytes', not tokens or examples"),
+    ],
+)
+def test_a_mistake_in_a_law_is_named(copied: Path, old: str, new: str, seen: str) -> None:
+    path = copied / "laws" / "pyfunc-s.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(InputError, match=r"pyfunc-s\.toml: ") as caught:
+        presets.load_law("pyfunc-s")
+    assert seen in caught.value.message
+
+
 def test_a_problem_of_your_own_needs_no_provenance(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[budget]\nlimits = ["5usd"]\n[training]\nepochs = [1, 2]\n')
@@ -192,6 +217,48 @@ def test_a_problem_of_your_own_needs_no_provenance(tmp_path: Path) -> None:
     assert problem.name == "mine"
     assert problem.tables["training"]["epochs"] == [1, 2]
     assert problem.relative("runs.csv") == tmp_path / "runs.csv"
+
+
+OWN_MODEL = """layers = 2
+d_model = 64
+d_ff = 256
+q_dim = 64
+kv_dim = 64
+gated = true
+tied = true
+context_tokens = 512
+block_params = 131072
+embedding_params = 64000
+total_params = 195072
+"""
+
+
+def test_a_model_of_your_own_is_a_file_without_provenance(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(OWN_MODEL)
+    model = presets.load_model(str(path))
+    assert (model.name, model.layers, model.total_params, model.source) == ("mine", 2, 195072, str(path))
+    shipped = presets.folder() / "models" / "llama-3.1-8b.toml"
+    assert presets.load_model(str(shipped)) == presets.load_model("llama-3.1-8b")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "seen"),
+    [
+        ("layers = 2\n", "", "mine.toml: key 'layers' is missing"),
+        ("layers = 2", 'layers = "two"', "mine.toml: 'layers' is 'two', not a whole number above 0"),
+        ("d_model", "d_modell", "mine.toml: key 'd_model' is missing"),
+        ("gated", "heads = 4\ngated", "mine.toml: unknown key 'heads'"),
+        ("layers = 2", "layers 2", "mine.toml: not TOML"),
+    ],
+)
+def test_a_mistake_in_a_model_of_your_own_is_named(tmp_path: Path, old: str, new: str, seen: str) -> None:
+    (tmp_path / "mine.toml").write_text(OWN_MODEL.replace(old, new))
+    with pytest.raises(InputError) as caught:
+        presets.load_model(str(tmp_path / "mine.toml"))
+    assert seen in caught.value.message
+    with pytest.raises(InputError, match=r"gone\.toml: No such file"):
+        presets.load_model("gone.toml")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ftplan.errors import Infeasible, InputError
+from ftplan.measure import Measure
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -62,7 +63,7 @@ class Pool:
     """lengths: (k,) distinct lengths in tokens, ascending, >= 1; counts: (k,) examples of each, >= 1.
 
     name: what to call it; source: where the numbers come from; exact: False where lengths were spread evenly
-    over histogram bins or estimated.
+    over histogram bins. measure: how they were counted, where the pool was profiled; None where only they are known.
     """
 
     lengths: Ints
@@ -71,6 +72,7 @@ class Pool:
     source: str
     exact: bool = True
     sha256: str = ""
+    measure: Measure | None = None
 
     @cached_property
     def _rows_below(self) -> Ints:
@@ -251,7 +253,9 @@ def from_lengths(
     return Pool(distinct, counts.astype(np.int64), name, source, exact, sha256)
 
 
-def from_histogram(bins: Sequence[Sequence[int]], *, name: str, source: str, sha256: str = "") -> Pool:
+def from_histogram(
+    bins: Sequence[Sequence[int]], *, name: str, source: str, sha256: str = "", measure: Measure | None = None
+) -> Pool:
     """A pool from histogram bins (lo, hi, count), tokens, both ends inclusive.
 
     Each bin is spread evenly over its lengths; the counts are whole and add up to the bin's exactly. The pool is
@@ -270,7 +274,7 @@ def from_histogram(bins: Sequence[Sequence[int]], *, name: str, source: str, sha
     if not rows.any():
         raise InputError(f"pool {name!r} has no examples: every bin of its histogram is empty")
     kept = rows > 0
-    return Pool(every[kept], rows[kept], name, source, all(b[0] == b[1] for b in bins), sha256)
+    return Pool(every[kept], rows[kept], name, source, all(b[0] == b[1] for b in bins), sha256, measure)
 
 
 def _checked_bins(bins: Sequence[Sequence[int]], name: str) -> list[tuple[int, int, int]]:

@@ -55,6 +55,15 @@ def _is_range(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 2 and all(_is_number(v) for v in value) and value[0] <= value[1]
 
 
+def _are_pairs(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(row, list) and _is_pair(*row) for row in value)
+
+
+def _is_pair(a: Any = None, b: Any = None, r: Any = None, *more: Any) -> bool:
+    """Two names and their correlation, nothing else."""
+    return _is_text(a) and _is_text(b) and _is_number(r) and abs(r) < 1 and not more
+
+
 TEXT: Check = ("text", _is_text)
 DATE: Check = ("a date such as 2026-11-22", lambda v: type(v) is datetime.date)
 COUNT: Check = ("a whole number above 0", _is_count)
@@ -87,13 +96,22 @@ _GPU_KEYS = _PROVENANCE | {
     "mfu_source": TEXT,
 }
 _PRICE_KEYS = {"usd_per_gpu_hour": POSITIVE, "price_source": TEXT, "price_date": DATE}
-_LAW_WORDS = {"title": TEXT, "law": TEXT, "measured_on": TEXT}
+#: where the numbers of a borrowed law come from: printed in its source, our fit of results in it, or of our own runs
+ORIGINS = ("quoted", "recovered", "measured")
+_ORIGIN: Check = (f"one of {', '.join(ORIGINS)}", lambda v: isinstance(v, str) and v in ORIGINS)
+_UNIT_OF_DATA: Check = ("tokens or examples", lambda v: v in ("tokens", "examples"))
+_PAIRS: Check = ("a list of [parameter, parameter, correlation]", _are_pairs)
+_LAW_WORDS = {"title": TEXT, "law": TEXT, "measured_on": TEXT, "origin": _ORIGIN}
 _LAW_KEYS = _PROVENANCE | _LAW_WORDS | {"residual_sd": NOT_NEGATIVE, "borrowed": FLAG}
+_TABLE: Check = ("a table", lambda value: isinstance(value, dict))
+_LAW_OPTIONAL = {"selection": _TABLE, "note": TEXT, "L_ref_tokens": POSITIVE, "counts": _UNIT_OF_DATA}
+_LAW_OPTIONAL |= {"correlation": _PAIRS}
 _ESTIMATE_KEYS = {"estimate": NUMBER, "low": NUMBER, "high": NUMBER, "unit": TEXT, "how": TEXT}
 _LAW_TABLES: dict[str, dict[str, Check]] = {
     "metric": {"name": TEXT, "direction": TEXT, "unit": TEXT},
-    "ranges": {"examples": RANGE, "avg_tokens": RANGE, "tokens": RANGE, "model_params": RANGE, "epochs": RANGE},
+    "ranges": {"examples": RANGE, "model_params": RANGE, "epochs": RANGE},
 }
+_TOKEN_RANGES = {"avg_tokens": RANGE, "tokens": RANGE}  # a law in examples says nothing about lengths
 
 
 @dataclass(frozen=True)
@@ -123,13 +141,17 @@ def names(kind: str) -> list[str]:
     return sorted(path.stem for path in (folder() / kind).glob(f"*{suffix}"))
 
 
-def load_model(name: str) -> Model:
-    """A model preset, by its name or its name on the hub. Raises InputError."""
-    path = _find("models", name)
+def load_model(name_or_path: str) -> Model:
+    """A model preset, by its name or its name on the hub, or a TOML file with the same keys (anything ending in .toml).
+
+    Only a preset must carry source and date. Raises InputError.
+    """
+    own = name_or_path.endswith(".toml")
+    path = Path(name_or_path) if own else _find("models", name_or_path)
     doc = _read(path)
-    _check_keys(path, doc, _MODEL_KEYS, {"position_params": COUNT, "hub_id": TEXT})
-    facts = {key: value for key, value in doc.items() if key != "date"}
-    return Model(name=path.stem, **facts)
+    facts = {key: check for key, check in _MODEL_KEYS.items() if not (own and key in _PROVENANCE)}
+    _check_keys(path, doc, facts, {**_PROVENANCE, "position_params": COUNT, "hub_id": TEXT})
+    return Model(name=path.stem, **{"source": str(path)} | {key: value for key, value in doc.items() if key != "date"})
 
 
 def load_gpu(name: str) -> Gpu:
@@ -164,11 +186,15 @@ def load_law(name: str) -> dict[str, Any]:
     path = _find("laws", name)
     doc = _read(path)
     tables = dict.fromkeys(("metric", "ranges", "params"), _TABLE)
-    _check_keys(path, doc, _LAW_KEYS | tables, {"selection": _TABLE, "note": TEXT, "L_ref_tokens": POSITIVE})
+    _check_keys(path, doc, _LAW_KEYS | tables, _LAW_OPTIONAL)
+    lengths = {} if doc.get("counts") == "examples" else {"ranges": _TOKEN_RANGES}
     for table, keys in _LAW_TABLES.items():
-        _check_keys(path, doc[table], keys, {}, table)
+        _check_keys(path, doc[table], keys | lengths.get(table, {}), {}, table)
     for key, estimate in doc["params"].items():
         _check_estimate(path, estimate, {}, f"params.{key}")
+    for a, b, _ in doc.get("correlation", ()):
+        if a == b or a not in doc["params"] or b not in doc["params"]:
+            raise InputError(f"{path}: 'correlation' of {a!r} and {b!r}: not two of its params")
     for method, estimate in doc.get("selection", {}).items():
         selector = {"selector": TEXT, "selector_params": POSITIVE}
         _check_estimate(path, estimate, selector, f"selection.{method}")
@@ -217,16 +243,14 @@ def runs_path(name: str) -> Path:
     return _find("runs", name)
 
 
-_TABLE: Check = ("a table", lambda value: isinstance(value, dict))
-
-
 def _find(kind: str, name: str) -> Path:
     """The file of a preset; case does not matter, nor the owner in front of a hub name."""
     words, suffix = KINDS[kind]
     known = names(kind)
     wanted = name.strip().lower().rsplit("/", 1)[-1]
     if wanted not in known:
-        raise InputError(f"no {words} preset is named {name!r}", hint=_suggestion(wanted, known))
+        own = " (or a TOML file of your own: MODEL.toml)" if kind == "models" else ""
+        raise InputError(f"no {words} preset is named {name!r}", hint=_suggestion(wanted, known) + own)
     return folder() / kind / f"{wanted}{suffix}"
 
 

@@ -54,6 +54,8 @@ class RunTable:
     stderr         known standard error of the metric
     value          the metric
     source         where the rows came from, for messages
+    names          what each run is called, () where the table does not say
+    notes          what the reader assumed; remarks: how it read a tool's log, said before anything is computed
     """
 
     metric: Metric
@@ -71,6 +73,8 @@ class RunTable:
     method: tuple[str, ...]
     source: str = "-"
     notes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.value)
@@ -105,7 +109,7 @@ class RunTable:
             column = getattr(self, f.name)
             if isinstance(column, np.ndarray):
                 changes[f.name] = column[picked]
-            elif f.name in TEXT_COLUMNS:
+            elif f.name in TEXT_COLUMNS or (f.name == "names" and column):
                 changes[f.name] = tuple(column[i] for i in picked)
         return replace(self, **changes)
 

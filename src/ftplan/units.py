@@ -96,6 +96,8 @@ def format_budget(kind: str, value: float) -> str:
         return f"{format_flops(value)} {unit}"
     if kind == "examples":
         return f"{value:,.0f} {unit}"
+    if kind == "usd" and 0.0 < abs(value) < 0.1:
+        return f"{value:.2g} {unit}"
     if kind == "usd":
         return f"{value:,.2f} {unit}"
     return f"{value:,.0f} {unit}" if abs(value) >= 999.5 else f"{value:.3g} {unit}"

@@ -55,9 +55,15 @@ def test_a_group_alone_prints_its_help_and_exits_2(group: str, capsys: pytest.Ca
     assert f"Usage: ftplan {group}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "command", [[], ["fit"], ["predict"], ["plan"], ["compare"], ["compare", "laws"], ["simulate", "budgets"]]
-)
+def _commands() -> list[list[str]]:
+    """Every command and group there is."""
+    groups = {g.name: getattr(g.typer_instance, "registered_commands", []) for g in app.app.registered_groups}
+    single = [[str(c.name)] for c in app.app.registered_commands]
+    nested = ([str(group), str(command.name)] for group, own in groups.items() for command in own)
+    return [[], *single, *([str(group)] for group in groups), *nested]
+
+
+@pytest.mark.parametrize("command", _commands(), ids=" ".join)
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_begins_with_examples_and_fits_80_columns(
     command: list[str], option: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -83,7 +89,7 @@ def test_help_begins_with_examples_and_fits_80_columns(
         (["fit", "pyfunc", "--seed", "x"], "'x' is not a whole number", "ftplan fit --help"),
         (["fit", "pyfunc", "--objective", "huberr"], "'huberr' is not one of", "did you mean huber?"),
         (["fit", "pyfunc", "--map", "examples"], "is not theirs=ours", "--map n_docs=examples"),
-        (["fit"], "missing argument 'RUNS'", "ftplan fit --help"),
+        (["fit"], "missing argument 'RUNS...'", "ftplan fit --help"),
         (["fit", "missing.csv"], "missing.csv: no such file", None),
         (["fit", "pyfunc", "-o", "nowhere/fit.yaml"], "nowhere: no such folder", "mkdir -p nowhere"),
         (["plan", "quickstart", "--budget", "lots"], "budget 'lots'", "1e18flops"),

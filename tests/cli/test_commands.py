@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from ftplan.cli import app
+from ftplan.compare.plans import Interval
 from ftplan.errors import Infeasible
 from ftplan.fit import Predicted
 from ftplan.fit.result import Fit
@@ -25,6 +26,7 @@ from ftplan.plan.result import Plan
 from ftplan.runs import RunTable
 from ftplan.units import Budget
 
+INTERVAL = Interval(-0.06, -0.04, 0.0, 0.03)
 RUNS = "examples,avg_tokens,loss\n10,100,3.0\n20,100,2.9\n40,100,2.8\n"
 
 
@@ -201,11 +203,27 @@ def test_plan_target_in_the_other_unit(
     assert "problem" not in calls
 
 
-def test_compare_laws_over_two_tables(run: Run, calls: dict[str, Any], runs: str) -> None:
-    code, out, _ = run("compare", "laws", runs, "pyfunc", "--law", "power")
-    assert code == 0
+def test_compare_laws_over_two_tables(run: Run, runs: str, tmp_path: Path) -> None:
+    rows = "".join(f"{n},100,{3 + n**-0.5}\n" for n in (1, 3, 9, 27, 81, 243))
+    Path(runs).write_text(f"examples,avg_tokens,loss\n{rows}")
+    numbers = tmp_path / "laws.csv"
+    code, out, err = run("compare", "laws", runs, "pyfunc", "--law", "power", "--plot", str(numbers))
+    assert (code, err) == (0, f"wrote {numbers}\n")
     assert out.startswith("Over all series\n")
-    assert calls["laws"] == ["power"]
+    assert "power (= volume),line,unique tokens," in numbers.read_text()
+    found = json.loads(run("compare", "laws", runs, "--law", "power", "--format", "json")[1])
+    assert [curve["laws"][0]["law"] for curve in found["curves"]] == ["power"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("laws.pdf", "--plot: no picture is called '.pdf'\nhint: FILE.png, FILE.svg, or FILE.csv for the numbers"),
+        ("nowhere/laws.csv", "nowhere: no such folder, cannot write laws.csv there\nhint: mkdir -p nowhere"),
+    ],
+)
+def test_a_plot_that_cannot_be_written_is_refused_before_any_fit(run: Run, name: str, message: str) -> None:
+    assert run("compare", "laws", "pyfunc", "--plot", name) == (2, "", f"error: {message}\n")
 
 
 def test_simulate_budgets_around_the_problems_own(run: Run, calls: dict[str, Any]) -> None:
@@ -232,3 +250,33 @@ def test_simulate_budgets_of_a_fit_alone_finds_the_problem_about_its_runs(
     path.write_text(yaml.safe_dump(fit_to_dict(fit)))
     code, _, err = run("simulate", "budgets", str(path))
     assert (code, err.splitlines()[-1]) == (2, "hint: --problem PROBLEM")
+
+
+def test_simulate_budgets_draws_its_table(run: Run, calls: dict[str, Any], tmp_path: Path) -> None:
+    numbers = tmp_path / "budgets.csv"
+    assert run("simulate", "budgets", "quickstart", "--steps", "4", "--plot", str(numbers), "-q")[0] == 0
+    assert len(numbers.read_text().splitlines()) == 1 + 3, "one of the four budgets buys nothing"
+    numbers.unlink()
+    code, _, err = run("simulate", "budgets", "quickstart", "--steps", "2", "--plot", str(numbers))
+    assert (code, err) == (0, f"nothing to draw: {numbers} is not written\n")
+    assert not numbers.exists()
+    assert calls
+
+
+def test_compare_plans_reads_files_and_sets_them_side_by_side(
+    run: Run, calls: dict[str, Any], fit_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = str(tmp_path / "one.yaml"), str(tmp_path / "two.yaml")
+    assert run("plan", "quickstart", "-q", "-o", one)[0] == 0
+    Path(two).write_text(Path(one).read_text().replace("value: 4.7123", "value: 4.7623"))
+    code, out, err = run("compare", "plans", one, two)
+    assert (code, err) == (0, "")
+    assert out.startswith("B is predicted 0.050 nats worse than A and costs the same. Whether that is more")
+    monkeypatch.setattr("ftplan.compare.redrawn.redraw", lambda _, law: calls.update(law=law) or [INTERVAL])
+    told = " ".join(run("compare", "plans", one, two, "--fit", fit_file)[1].split())
+    assert "That is more than its uncertainty: 90 % interval -0.06 to -0.04, above 0 is better" in told
+    assert calls["law"].series[0].key == "s"
+    code, _, err = run("compare", "plans", one)
+    assert (code, err.splitlines()[0]) == (2, "error: compare plans takes two plan files or more")
+    Path(two).write_text("kind: fit\n")
+    assert run("compare", "plans", one, two)[0] == 2

@@ -66,7 +66,7 @@ def tab(tmp_path: Path) -> Tab:
     [
         ("ftplan pl", ["plan"]),
         ("ftplan plan --bud", ["--budget"]),
-        ("ftplan compare ''", ["laws"]),
+        ("ftplan compare ''", ["laws", "methods", "strategies", "plans"]),
         ("ftplan plan quick", ["quickstart"]),
         ("ftplan plan --gpu h100-s", ["h100-sxm"]),
         ("ftplan fit pyf", ["pyfunc"]),

@@ -79,7 +79,7 @@ def test_every_kind_of_option(seen: Seen) -> None:
     fit = seen("fit", "x.csv")
     assert (fit["form"], fit["seed"], fit["bootstrap"]) == ("json", 7, 1000)
     assert "price" not in fit
-    assert seen("compare", "laws", "x.csv")["seed"] == 7
+    assert seen("compare", "laws", "x.csv")["form"] == "json"
     assert seen("simulate", "budgets", "quickstart")["form"] == "json"
 
 

@@ -44,7 +44,8 @@ def test_the_whole_chain_packed() -> None:
     assert "10 pool rows shortened" in chain["tokens"].how
     # lengths 8 and 16 fill packs of 32 exactly: 240 tokens are 7.5 packs, 8 rows, 4 a GPU, 2 batches, 1 step, twice
     assert values["computed tokens"] == pytest.approx(240)
-    assert "8 packs of 32, 100.0% of them real" in chain["computed tokens"].how
+    assert "in packs of 32, 100.0% of them real" in chain["computed tokens"].how
+    assert chain["steps"].how == "8 packs, 2 x 2 accumulated x 2 GPUs, 2 epochs"
     assert values["steps"] == 2
     assert values["training"] == pytest.approx(values["computed tokens"] * 2 * values["training per token"])
     assert values["total"] == pytest.approx(values["training"] + 5e9)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from ftplan.fit import predictor
-from ftplan.fit.borrowed import borrowed_fit, two_piece
+from ftplan import presets
+from ftplan.fit import fit_runs, predictor
+from ftplan.fit.borrowed import ORIGINS, borrowed_fit, two_piece
 from ftplan.fit.predictor import Predictor
-from ftplan.fit.result import Fit
+from ftplan.fit.result import Fit, LawFit
 from ftplan.laws.law import parse
 from ftplan.laws.parts import Floats, Rows
 from ftplan.presets import load_law, names
+from ftplan.readers.tables import read_runs
 
 TOKENS = np.array([3e6, 2e7, 1e8])
 LENGTH = 419.7
@@ -125,24 +129,148 @@ def test_two_piece_quantiles() -> None:
     )
 
 
-@pytest.mark.parametrize("name", names("laws"))
-def test_every_shipped_law_predicts(name: str) -> None:
-    fit = borrowed_fit(dict(load_law(name)))
-    model = predictor(fit, "")
-    tokens = np.geomspace(*fit.series[0].ranges["tokens"], 9)
-    length = np.full(9, float(np.sqrt(np.prod(fit.series[0].ranges["avg_tokens"]))))
+def inside(fit: Fit, model_params: float) -> tuple[Predictor, Floats, Rows]:
+    """Predictor, T and rows that span the data of a law, at the middle of its lengths."""
+    model, ranges = predictor(fit, ""), fit.series[0].ranges
+    volume = np.geomspace(*ranges["tokens"], 9)
+    length = np.full(9, float(np.sqrt(np.prod(ranges.get("avg_tokens", (100.0, 100.0))))))
     rows = model.design(
-        examples=tokens / length,
+        examples=volume if fit.counts == "examples" else volume / length,
         avg_tokens=length,
         epochs=1.0,
         method="random",
         selector_params=0.0,
-        eligible=tokens / length,
-        model_params=fit.series[0].ranges["model_params"][0],
-        counts="tokens",
+        eligible=volume,
+        model_params=model_params,
+        counts=fit.counts,
     )
-    # more data is never worse, whichever way the metric runs
-    assert (np.diff(model.sign * model.point(rows)) <= 0.0).all()
-    assert np.isfinite(model.draws(rows)).all()
-    assert (model.extrapolation(tokens) <= 1.0 + 1e-9).all()
+    return model, volume, rows
+
+
+@pytest.mark.parametrize("name", names("laws"))
+def test_every_shipped_law_predicts(name: str) -> None:
+    doc = dict(load_law(name))
+    fit = borrowed_fit(doc)
+    smallest, largest = fit.series[0].ranges["model_params"]
+    model, volume, rows = inside(fit, smallest)
+    turned = model.sign * model.point(rows)
+    # more data is better in earnest, whichever way the metric runs, and so is a larger model where the law has one
+    assert (np.diff(turned) < 0.0).all()
+    larger = model.sign * model.point(inside(fit, largest)[2])
+    assert (larger < turned).all() if parse(doc["law"]).size is not None else (larger == turned).all()
+    draws = model.draws(rows)
+    assert np.isfinite(draws).all()
+    low, high = model.interval(rows, 0.9)
+    assert ((low < model.point(rows)) & (model.point(rows) < high)).all()
+    assert (model.extrapolation(rows, volume) <= 1.0 + 1e-9).all()
     assert parse(fit.series[0].selected[0].law).name == fit.series[0].laws[0].name
+    best, worst = {"percent": (100.0, 0.0), "fraction": (1.0, 0.0)}.get(doc["metric"]["unit"], (0.0, 15.0))
+    assert ((min(best, worst) < model.point(rows)) & (model.point(rows) < max(best, worst))).all()
+    assert ORIGINS[doc["origin"]] in fit.borrowed
+
+
+def test_origins_have_words() -> None:
+    assert set(ORIGINS) == set(presets.ORIGINS)
+
+
+def published_chinchilla(name: str, tokens: Floats, size: float) -> Floats:
+    """L(N, D) = E + A/N^alpha + B/D^beta as the papers print it."""
+    e, a, b, alpha, beta = {
+        "hoffmann-2022": (1.69, 406.4, 410.7, 0.34, 0.28),
+        "besiroglu-2024": (1.8172, 482.01, 2085.43, 0.3478, 0.3658),
+    }[name]
+    return np.asarray(e + a / size**alpha + b / tokens**beta)
+
+
+@pytest.mark.parametrize("name", ["hoffmann-2022", "besiroglu-2024"])
+def test_quoted_laws_are_the_papers_formula(name: str) -> None:
+    for size in (57.33e6, 1e9, 16.18e9):
+        model, volume, rows = inside(borrowed_fit(load_law(name)), size)
+        np.testing.assert_allclose(model.point(rows), published_chinchilla(name, volume, size), rtol=1e-12)
+
+
+def test_chinchilla_itself_costs_what_is_known() -> None:
+    """70B parameters on 1.4T tokens: 1.94 nats by the paper's own numbers."""
+    assert published_chinchilla("hoffmann-2022", np.array([1.4e12]), 70e9)[0] == pytest.approx(1.937, abs=1e-3)
+
+
+def test_a_law_printed_without_intervals_says_so() -> None:
+    fit = borrowed_fit(load_law("hoffmann-2022"))
+    assert fit.warnings == (
+        "the borrowed law was printed without intervals: what is shown is the scatter of single runs alone",
+    )
+    model, _, rows = inside(fit, 1e9)
+    assert np.ptp(model.draws(rows), axis=0) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_correlated_parameters_are_drawn_together() -> None:
+    doc = load_law("pyfunc-s")
+    model = predictor(borrowed_fit(doc), "")
+    named = model.inside.law.natural(model.inside.draws.theta, model.inside.draws.amplitudes, model.refs)
+    for a, b, r in doc["correlation"]:
+        ranks = np.argsort(np.argsort([named[a], named[b]], axis=1), axis=1)
+        # ranks of a Gaussian copula correlate by 6/pi·asin(r/2)
+        assert np.cov(ranks)[0, 1] / np.var(ranks[0], ddof=1) == pytest.approx(
+            6.0 / np.pi * np.arcsin(r / 2.0), abs=0.08
+        ), (a, b)
+    apart = {k: v for k, v in doc.items() if k != "correlation"}
+    together, alone = (np.ptp(np.quantile(_draws(d), [0.05, 0.95], axis=0), axis=0) for d in (doc, apart))
+    assert (together < 0.6 * alone).all()
+
+
+def _draws(doc: dict[str, Any]) -> Floats:
+    model, _, rows = inside(borrowed_fit(doc), 333_120.0)
+    return model.draws(rows)
+
+
+SIZES = {"xs": 178_656.0, "s": 578_880.0, "m": 2_264_448.0}
+
+
+def refitted(name: str) -> tuple[LawFit, float]:
+    """What `source` of a law of our own runs says to do."""
+    if name == "pyfunc-volume":
+        runs = read_runs(str(presets.runs_path("pyfunc")), metric="accuracy")
+        runs = replace(runs, model_params=np.array([SIZES[group] for group in runs.group]))
+        series = fit_runs(runs, ["power0+factor"], share="shape").series[0]
+    elif name.startswith("selection-"):
+        runs = read_runs(str(presets.runs_path("selection")), metric="loss")
+        size = {"xs": 55_776.0, "s": 333_120.0}[name.removeprefix("selection-")]
+        methods = ("", "random", "bm25", "gradient", "perplexity")
+        kept = (runs.model_params == size) & ((runs.epochs == 1.0) | (runs.examples == 0.0))
+        kept &= ~np.isfinite(runs.selector_params) | (runs.selector_params == SIZES["xs"])
+        own = runs.subset(kept & np.array([method in methods for method in runs.method]))
+        series = fit_runs(own, ["rectified0+composition+selection"]).series[0]
+    else:
+        runs = read_runs(str(presets.runs_path("pyfunc")), metric="loss")
+        own = runs.subset(np.array([group == name.removeprefix("pyfunc-") for group in runs.group]))
+        series = fit_runs(own, ["rectified+length"]).series[0]
+    return series.laws[0], series.residual_sd
+
+
+@pytest.mark.parametrize("name", [name for name in names("laws") if load_law(name)["origin"] == "measured"])
+def test_laws_of_our_own_runs_are_what_a_fit_of_them_says(name: str) -> None:
+    doc = load_law(name)
+    law, residual_sd = refitted(name)
+    assert law.name == doc["law"]
+    assert doc["residual_sd"] == pytest.approx(residual_sd, rel=5e-3)
+    for key, p in doc["params"].items():
+        found = law.params[key]
+        assert p["estimate"] == pytest.approx(found.estimate, rel=2e-3), key
+        if found.low is not None:
+            assert (p["low"], p["high"]) == (pytest.approx(found.low, rel=1e-2), pytest.approx(found.high, rel=1e-2))
+
+
+#: tables of other people's results lie beside the checkout and are not part of it
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="no ../shared/data beside the checkout")
+@pytest.mark.parametrize("task", ["flan", "wmt19"])
+def test_laws_of_published_results_are_what_a_fit_of_them_says(task: str) -> None:
+    doc = load_law(f"lin-{task}-gpt2-xl")
+    runs = read_runs(str(SHARED / "rectified" / f"{task}.csv"), by="model")
+    series = fit_runs(runs.subset(np.array([group == "gpt2-xl" for group in runs.group])), [doc["law"]]).series[0]
+    for key, p in doc["params"].items():
+        found = series.laws[0].params[key]
+        assert p["estimate"] == pytest.approx(found.estimate, rel=2e-3), key
+        assert (p["low"], p["high"]) == (pytest.approx(found.low, rel=1e-2), pytest.approx(found.high, rel=1e-2)), key

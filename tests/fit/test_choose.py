@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.fit.conftest import PYFUNC
 
 from ftplan.fit.choose import LengthTest, length_tests, rank
 from ftplan.fit.features import Data, prepare
@@ -15,6 +14,7 @@ from ftplan.fit.score import Scored, f_test, folds, score
 from ftplan.fit.series import best_inside
 from ftplan.laws.law import parse
 from ftplan.readers.tables import read_runs
+from tests.fit.conftest import PYFUNC
 
 
 def scored(law: str, params: int, ahead: float | None, cv: float = 0.1, sse: float = 1.0) -> Scored:

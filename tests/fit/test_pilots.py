@@ -27,7 +27,7 @@ def test_they_scale_with_the_runs_there_are() -> None:
 
 
 def test_how_they_read() -> None:
-    assert said([(250, 64), (4000, None)]) == "250 x 64 tokens, 4,000 examples"
+    assert said([(250, 64), (4000, None)]) == "250 examples of 64 tokens, 4,000 examples"
 
 
 @pytest.mark.parametrize("avg_tokens", [None, 128.0])

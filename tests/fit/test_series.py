@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.fit.conftest import PYFUNC
 
 from ftplan.errors import InputError, NotIdentified
 from ftplan.fit import fit_runs, predict_rows
 from ftplan.fit.result import Fit
 from ftplan.readers.tables import read_runs
 from ftplan.runs import Metric, RunTable, from_rows
+from tests.fit.conftest import PYFUNC
 
 LOSS = Metric("loss", "min", "nats")
 
@@ -29,6 +29,12 @@ def test_a_length_aware_law_is_first_for_every_size(fitted: Fit) -> None:
     assert [s.key for s in fitted.series] == ["xs", "s", "m"]
     for series in fitted.series:
         assert any(term in series.laws[0].name for term in ("composition", "length", "drift"))
+
+
+def test_that_length_matters_is_said_in_plain_words(fitted: Fit) -> None:
+    told = [sentence for series in fitted.series for sentence in series.verdict if "Composition is id" in sentence]
+    plain = "Composition is identified: at equal tokens, longer or shorter examples do better (F-test on "
+    assert any(sentence.startswith(plain) for sentence in told)
 
 
 def test_the_best_length_lies_inside_with_its_interval(fitted: Fit) -> None:

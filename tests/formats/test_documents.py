@@ -22,7 +22,7 @@ from ftplan.formats.documents.words import (
     plural,
     significant,
 )
-from ftplan.plan.result import Plan, Selection
+from ftplan.plan.result import Plan, Regret, Selection
 
 
 def sections(text: str) -> Iterator[tuple[str, str]]:
@@ -155,3 +155,9 @@ def test_a_wrong_path_says_what_is_there(path: str, message: str, hint: str | No
         value_at({"a": {"b": 1}, "l": [1, 2]}, path)
     assert caught.value.message.endswith(message)
     assert caught.value.hint == hint
+
+
+def test_what_a_plan_may_lose_is_in_the_metrics_unit(plan: Plan) -> None:
+    """'fall 6.8e-5 short' says nothing of what."""
+    text = render(plans.document(dataclasses.replace(plan, regret=Regret(6.8e-5, 0.99, 20))), "table")
+    assert "fall 6.8e-5 nats short of the best of 20 plans." in " ".join(text.split())

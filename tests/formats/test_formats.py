@@ -6,11 +6,15 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 
+from ftplan.compare.facts import Value
+from ftplan.compare.laws import SeriesLaws, compare_laws
+from ftplan.compare.plans import Stated, compare_plans
 from ftplan.errors import Infeasible
 from ftplan.fit import Predicted
 from ftplan.fit.result import Fit
@@ -18,16 +22,37 @@ from ftplan.formats import View, names, render
 from ftplan.formats.documents import SCHEMA_VERSION, Column, Document, Grid, Prose, budgets, comparison, predictions
 from ftplan.formats.documents import fit as fits
 from ftplan.formats.documents import plan as plans
+from ftplan.formats.documents import plans as plan_files
 from ftplan.plan.result import Plan
 from ftplan.readers.planned import Planned
-from ftplan.runs import RunTable
+from ftplan.runs import Metric, RunTable, from_rows
 from ftplan.units import Budget
+from tests.formats.test_check import COMMITTED
+
+
+def _compared(source: str, key: str) -> list[SeriesLaws]:
+    """Two laws on a small table."""
+    rows = [
+        {"group": key, "tokens": t, "examples": t / 100.0, "loss": 3.0 + 50.0 * t**-0.5}
+        for t in (1e2, 3e2, 1e3, 3e3, 1e4, 3e4, 1e5)
+    ]
+    return compare_laws(source, from_rows(rows, Metric("loss", "min", "nats")), ["power", "saturating"])
+
+
+def _stated(source: str, value: float) -> Stated:
+    prediction = replace(COMMITTED.prediction, value=value, low=value - 0.1, high=value + 0.1)
+    facts: dict[str, Value] = {"prediction.value": value, "selection.method": source, "training.packing": True}
+    return Stated(source, replace(COMMITTED, prediction=prediction), facts, 1000, "ab", "s", ("power",), "Law power.")
+
 
 DOCUMENTS: dict[str, Callable[[Fit, Plan, RunTable], Document]] = {
     "fit": lambda fit, _plan, _table: fits.document(fit),
     "plan": lambda _fit, plan, _table: plans.document(plan),
     "refusal": lambda *_: plans.refusal(Infeasible("nothing fits", hint="--budget")),
-    "comparison": lambda fit, _plan, _table: comparison.document([("a.csv", fit), ("b.csv", fit)]),
+    "comparison": lambda *_: comparison.document(_compared("a.csv", "x") + _compared("b.csv", "[y]")),
+    "plan comparison": lambda *_: plan_files.document(
+        compare_plans([_stated("a.yaml", 4.7), _stated("[b].yaml", 4.6)])
+    ),
     "sweep": lambda _fit, plan, _table: budgets.document(
         [Budget("usd", 1.0), Budget("usd", 10.0)], [Infeasible("no"), plan]
     ),

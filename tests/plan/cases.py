@@ -201,6 +201,7 @@ def to_fit(case: Case) -> Fit:
     tokens = float(sum(min(v, case.max_length) for v in case.lengths))
     doc: dict[str, Any] = {
         "title": "made up",
+        "origin": "measured",
         "source": "nowhere",
         "measured_on": "nothing",
         "law": "+".join([case.curve, *terms]),

@@ -158,6 +158,52 @@ def test_an_assumption_counts_ahead_of_the_data_too() -> None:
     assert random.better_probability < 0.5
 
 
+def quickstart(*budgets: Budget, **asked: object) -> tuple[Plan, float]:
+    """A plan from the shipped runs of series s with something else asked, and the most tokens that a run had."""
+    from ftplan.fit import fit_runs
+    from ftplan.presets import runs_path
+    from ftplan.readers.tables import read_runs
+
+    table = dict(read_runs(str(runs_path("pyfunc"))).series())["s"]
+    problem = replace(read_problem("quickstart", Flags()).problem, series="", budgets=budgets)
+    plan = make_plan(replace(problem, **asked), fit_runs(table, draws=50))  # type: ignore[arg-type]
+    return plan, float(table.volume.max())
+
+
+def test_epochs_beyond_the_runs_are_an_extrapolation() -> None:
+    """By hand: 275k tokens for 8 epochs count 1 + R*·(1 - exp(-7/R*)) times, and no run had more than one epoch."""
+    repeats = (Assumed("r", {"Rstar": (15.4, 5.1, 46.0)}, "made up"),)
+    limits = (Budget("examples", 1000.0), Budget("total_flops", 1e13))
+    plan, most = quickstart(*limits, assume=repeats, epochs=(1.0, 2.0, 4.0, 8.0))
+    assert plan.data.epochs == 8.0
+    worth = 1.0 + 15.4 * (1.0 - np.exp(-7.0 / 15.4))
+    assert plan.prediction.extrapolation == pytest.approx(plan.data.total_tokens * worth / most)
+    own = next(p for p in plan.frontier if p.examples == plan.data.examples and p.avg_tokens == plan.data.avg_tokens)
+    assert own.extrapolation == plan.prediction.extrapolation
+    assert sum("drawn at random and seen for 8 epochs, " in w for w in plan.warnings) == 1
+
+
+def test_chosen_examples_beyond_the_runs_are_an_extrapolation() -> None:
+    kap = (Assumed("k", {"kap[bm25]": (0.27, 0.07, 0.42)}, "made up"),)
+    plan, most = quickstart(Budget("total_flops", 4e11), assume=kap, methods=("random", "bm25"))
+    data, chosen = plan.data, plan.selection
+    worth = (chosen.eligible_examples / data.examples) ** 0.27
+    assert chosen.method == "bm25"
+    assert data.total_tokens < most
+    assert plan.prediction.extrapolation == pytest.approx(data.total_tokens * worth / most)
+    random = next(a for a in plan.alternatives if a.selection.method == "random")
+    assert random.prediction.extrapolation == 1.0
+    assert any("chosen by bm25 and seen for 1 epoch, " in w for w in plan.warnings)
+
+
+def test_another_name_for_the_whole_pool_is_no_runner_up(problem: Problem, fit: Fit) -> None:
+    """With money for all of it every method trains on the same examples."""
+    every = make_plan(replace(problem, methods=("random", "bm25"), budgets=(Budget("usd", 1e9),)), fit)
+    assert every.data.examples == every.selection.eligible_examples
+    assert all(other.worse_by > 0.0 for other in every.alternatives)
+    assert "pool" in every.binding
+
+
 def test_tuning_is_chosen_by_cost_alone(problem: Problem, fit: Fit) -> None:
     both = make_plan(replace(problem, tuning="full", lora_r=None, tunings=("lora",)), fit)
     assert both.training.tuning == "lora"

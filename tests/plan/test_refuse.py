@@ -63,7 +63,7 @@ REFUSALS = [
     ),
     (
         problem("8usd", target=47.4),
-        "the target of 47.4 is out of reach: the best plan within the limits gives 47, and no budget more than 47.13",
+        "the target of 47.4 is out of reach: the best plan within the limits gives 47, and no budget gets above 47.13",
         "relax the target to 47",
     ),
     (
@@ -102,9 +102,15 @@ def test_the_change_is_enough(asked: Problem, hint: str, fit: Fit) -> None:
         assert make_plan(changed, fit).data.examples >= 1
 
 
+def test_a_loss_is_bounded_from_below() -> None:
+    asked = replace(read_problem("quickstart", Flags()).problem, series="", target=2.3)
+    with pytest.raises(Infeasible, match=r" gives 4\.\d+, and no budget gets below \d\.\d+$"):
+        make_plan(asked, borrowed_fit(load_law("pyfunc-s")))
+
+
 def test_a_target_beyond_all_data_is_not_a_matter_of_budget(fit: Fit) -> None:
     with pytest.raises(
-        Infeasible, match=r"^the target of 50 is out of reach: .* gives 47\.13, and a larger budget no more$"
+        Infeasible, match=r"^the target of 50 is out of reach: .* gives 47\.13, and no larger budget does better$"
     ):
         make_plan(problem("1000usd", target=50.0), fit)
 

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ftplan.errors import InputError
+from ftplan.measure import Measure
 from ftplan.pool import Pool
 from ftplan.presets import names
 from ftplan.readers.pools import read_pool
@@ -75,3 +77,47 @@ def test_what_is_no_histogram_is_one_message(name: str, text: str, message: str,
 def test_a_missing_file() -> None:
     with pytest.raises(InputError, match="no such file"):
         read_pool("nowhere.csv")
+
+
+POOL_FILE = """\
+schema_version: 1
+kind: pool
+name: pool.jsonl
+data: {path: pool.jsonl, shape: messages, rows: 13, content_sha256: ab}
+lengths: {counted_by: estimate, conversation: true, turn_tokens: 4, tokenizer: null, relative_error: 0.2}
+histogram:
+  tokens: [10, 20]
+  examples: [7, 5]
+"""
+
+
+def test_a_pool_file_tells_how_its_lengths_were_counted(tmp_path: Path) -> None:
+    path = tmp_path / "pool.yaml"
+    path.write_text(POOL_FILE)
+    pool = read_pool(str(path))
+    assert counts(pool) == {10: 7, 20: 5}
+    assert pool.exact
+    assert pool.measure == Measure("messages", turn_tokens=4, rows=13, content_sha256="ab")
+    assert pool.measure.relative_error == 0.2
+    path.write_text(json.dumps(yaml.safe_load(POOL_FILE)))
+    assert read_pool(str(path)).measure == pool.measure
+    # the digest is of the lengths alone, as for any other histogram
+    other = tmp_path / "lengths.csv"
+    other.write_text("tokens,examples\n10,7\n20,5\n")
+    assert read_pool(str(other)).sha256 == pool.sha256
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[7, 5]", "[7]", "histogram has 2 lengths and 1 numbers of examples"),
+        ("turn_tokens: 4, ", "", "key 'lengths.turn_tokens' is missing"),
+        ("[10, 20]", "[10, x]", "histogram.tokens[1]: 'x' is not a whole number"),
+    ],
+)
+def test_a_damaged_pool_file_says_what_is_wrong(tmp_path: Path, old: str, new: str, said: str) -> None:
+    path = tmp_path / "pool.yaml"
+    path.write_text(POOL_FILE.replace(old, new))
+    with pytest.raises(InputError) as error:
+        read_pool(str(path))
+    assert error.value.message == f"{path}: {said}"

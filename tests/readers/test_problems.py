@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ftplan.errors import InputError
-from ftplan.presets import names
+from ftplan.presets import folder, names
 from ftplan.readers.problems import Flags, aimed_at, read_problem
 from ftplan.runs import Metric
 from ftplan.units import Budget
@@ -50,6 +50,17 @@ def toml(tmp_path: Path) -> Path:
     path = tmp_path / "mine.toml"
     path.write_text(TEXT)
     return path
+
+
+def test_a_model_of_your_own_lies_beside_the_problem_or_where_a_flag_says(toml: Path) -> None:
+    shipped = (folder() / "models" / "qwen2.5-0.5b.toml").read_text()
+    (toml.parent / "own.toml").write_text(shipped.replace("layers = 24", "layers = 23"))
+    toml.write_text(TEXT.replace('"qwen2.5-0.5b"', '"own.toml"\nmodels = ["own.toml"]'))
+    problem = read_problem(str(toml), Flags()).problem
+    assert (problem.model.name, problem.model.layers, problem.models) == ("own", 23, (problem.model,))
+    assert read_problem("quickstart", Flags(model=str(toml.parent / "own.toml"))).problem.model == problem.model
+    with pytest.raises(InputError, match=r"gone\.toml: No such file"):
+        read_problem("quickstart", Flags(model="gone.toml"))
 
 
 def test_a_file_becomes_a_problem(toml: Path) -> None:
@@ -152,3 +163,28 @@ def test_a_target_in_the_other_unit_is_converted_in_the_hint(toml: Path) -> None
     assert aimed_at(asked, Metric("accuracy", "max", "percent")) is asked.problem
     with pytest.raises(InputError, match="the target is for accuracy, the runs are judged by loss"):
         aimed_at(read_problem(str(toml), Flags()), Metric("loss", "min", "nats"))
+
+
+@pytest.mark.parametrize("name", names("laws"))
+def test_a_shipped_law_takes_the_place_of_the_runs(toml: Path, name: str) -> None:
+    asked = read_problem(str(toml), Flags(fit=name.upper()))
+    assert (asked.fit, asked.runs, asked.law.lower()) == ("", "", name)
+    # the file's series and selection models belong to the runs that were put aside
+    assert asked.problem.series == ""
+
+
+def test_what_stands_behind_fit_is_a_file_a_law_or_a_run_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def source(named: str) -> tuple[str, str]:
+        asked = read_problem("quickstart", Flags(fit=named))
+        return asked.fit, asked.law
+
+    assert source("pyfunc-s") == ("", "pyfunc-s")
+    assert source("pyfunc") == ("pyfunc", "")
+    assert source("mine.yaml") == ("mine.yaml", "")
+    # a file of one's own comes first
+    (tmp_path / "pyfunc-s").write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert source("pyfunc-s") == ("pyfunc-s", "")
+    with pytest.raises(InputError, match="--fit hofman: no such file, and no law of that name ships") as caught:
+        read_problem("quickstart", Flags(fit="hofman"))
+    assert str(caught.value.hint).startswith(("did you mean", "shipped laws: besiroglu-2024"))

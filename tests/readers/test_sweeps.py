@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftplan.errors import InputError
-from ftplan.readers.sweeps import spaced
+from ftplan.readers.sweeps import one_of_each_kind, spaced
 from ftplan.units import Budget
 
 OWN = (Budget("usd", 50.0), Budget("wall_hours", 4.0))
@@ -41,3 +41,11 @@ def test_budgets_rise_from_one_end_to_the_other(low: float, factor: float, steps
 def test_a_sweep_that_makes_no_sense(first: str, last: str | None, message: str) -> None:
     with pytest.raises(InputError, match=message):
         spaced(OWN, first, last, 5)
+
+
+def test_one_budget_of_each_kind_in_the_order_given() -> None:
+    texts = ["8usd", "4h", "16usd", "30min", "1e18flops"]
+    assert one_of_each_kind(texts) == ("8usd", "4h", "1e18flops")
+    assert one_of_each_kind([]) == ()
+    with pytest.raises(InputError):
+        one_of_each_kind(["8"])

@@ -31,7 +31,7 @@ RUNS = "examples,avg_tokens,epochs,loss\n" + "".join(
 
 
 def test_there_is_one_for_each_kind_of_file() -> None:
-    assert schemas.names() == ["fit", "plan", "problem"]
+    assert schemas.names() == ["fit", "plan", "pool", "problem"]
 
 
 def subschemas(schema: Any) -> Iterator[dict[str, Any]]:
@@ -76,11 +76,15 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     assert app.run(["fit", str(folder / "runs.csv"), "--bootstrap", "20", "-q", "-o", fit]) == 0
     assert app.run(["plan", "lora-8b", "-q", "--require", "accuracy>=40@0.5", "-o", money]) == 0
     assert app.run(["plan", "quickstart", "-q", "--fit", fit, "-o", tokens]) == 0
-    paths = {"fit": fit, "plan": money, "plan 2": tokens}
+    (folder / "pool.jsonl").write_text('{"text": "a"}\n{"text": "b c d e f"}\n')
+    pool, estimated = str(folder / "pool.json"), str(folder / "estimated.json")
+    assert app.run(["profile", str(folder / "pool.jsonl"), "--max-length", "1", "--jobs", "1", "-q", "-o", pool]) == 0
+    assert app.run(["plan", "lora-8b", "-q", "--pool", pool, "-o", estimated]) == 0
+    paths = {"fit": fit, "plan": money, "plan 2": tokens, "plan 3": estimated, "pool": pool}
     return {case: json.loads(Path(path).read_text()) for case, path in paths.items()}
 
 
-@pytest.mark.parametrize("case", ["fit", "plan", "plan 2"])
+@pytest.mark.parametrize("case", ["fit", "plan", "plan 2", "plan 3", "pool"])
 def test_what_is_written_fits_its_schema(written: dict[str, Any], case: str) -> None:
     name = case.split()[0]
     jsonschema.Draft202012Validator(schemas.load(name)).validate(written[case])
@@ -106,7 +110,7 @@ def described(value: Any, schema: dict[str, Any], root: dict[str, Any], path: st
             yield from described(item, known.get(key, {}), root, f"{path}.{key}") if key in known else ()
 
 
-@pytest.mark.parametrize("case", ["fit", "plan", "plan 2"])
+@pytest.mark.parametrize("case", ["fit", "plan", "plan 2", "plan 3", "pool"])
 def test_every_key_that_is_written_is_described(written: dict[str, Any], case: str) -> None:
     schema = schemas.load(case.split()[0])
     assert list(described(written[case], schema, schema, "")) == []
@@ -123,6 +127,7 @@ def test_every_key_that_is_written_is_described(written: dict[str, Any], case: s
         ("plan", ["budgets", 0, "kind"], "eur", "budgets[0].kind: 'eur' is not one of"),
         ("plan", ["inputs", "costs", "gpu"], "h100", "inputs.costs.gpu: 'h100' is not a mapping or null"),
         ("plan", ["prediction", "level"], 90, "prediction.level: 90 is not below 1"),
+        ("pool", ["histogram", "tokens", 0], 0, "histogram.tokens[0]: 0 is below 1"),
     ],
 )
 def test_a_wrong_value_is_named(written: dict[str, Any], case: str, path: list[Any], value: Any, said: str) -> None:

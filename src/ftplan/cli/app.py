@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from ftplan import __version__
-from ftplan.cli import compare, complete, fit, plan, predict, simulate
+from ftplan.cli import apply, compare, complete, fit, plan, predict, profile, runs, simulate
 from ftplan.cli.config import Command
 from ftplan.cli.inputs import pilots_for
 from ftplan.cli.wording import plain
@@ -41,8 +41,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("fit", cls=Command, help=fit.HELP, short_help=fit.SHORT)(fit.fit)
+app.command("runs", cls=Command, help=runs.HELP, short_help=runs.SHORT)(runs.runs)
 app.command("predict", cls=Command, help=predict.HELP, short_help=predict.SHORT)(predict.predict)
 app.command("plan", cls=Command, help=plan.HELP, short_help=plan.SHORT)(plan.plan)
+app.command("profile", cls=Command, help=profile.HELP, short_help=profile.SHORT)(profile.profile)
+app.command("apply", cls=Command, help=apply.HELP, short_help=apply.SHORT)(apply.apply)
 app.add_typer(compare.app, name="compare", help=compare.HELP, short_help=compare.SHORT)
 app.add_typer(simulate.app, name="simulate", help=simulate.HELP, short_help=simulate.SHORT)
 

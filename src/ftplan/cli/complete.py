@@ -55,9 +55,21 @@ def runs() -> list[str]:
     return _presets("runs")
 
 
+def borrowed() -> list[str]:
+    """Laws from publications and from our own runs that ship with ftplan."""
+    return _presets("laws")
+
+
 def assumptions() -> list[str]:
     """What `--assume` can borrow."""
     return _presets("assumptions")
+
+
+def exports() -> list[str]:
+    """Trainers that a plan can be exported to, each as the beginning of TRAINER=FILE."""
+    from ftplan.exports import names
+
+    return [f"{name}=" for name in names()]
 
 
 def methods() -> list[str]:

@@ -18,16 +18,21 @@ HELP = """Examples:
 
 \b
   ftplan fit runs.csv                  all laws the runs allow, ranked
+  ftplan fit outputs/                  logs of trainers and trackers
   ftplan fit runs.csv -o fit.yaml      keep the fit for predict and plan
   ftplan fit runs.csv --law power --law rectified+length --by model
   zcat runs.csv.gz | ftplan fit - --metric eval_loss --format json
 
 Fit laws to a table of finished runs: which law the runs support, how far it can be trusted, and its parameters.
 One row is one run: examples, avg_tokens (or tokens) and a metric. CSV, TSV, JSONL, gzip of those, or - for stdin.
+Logs are read as they are: `ftplan runs` shows what is read from them. Several RUNS are one table.
 """
 
 Runs = Annotated[
-    str, typer.Argument(metavar="RUNS", help="Run table, or the name of a shipped one.", autocompletion=complete.runs)
+    list[str],
+    typer.Argument(
+        metavar="RUNS...", help="Run table, log, folder of logs, or a shipped table.", autocompletion=complete.runs
+    ),
 ]
 
 
@@ -51,7 +56,7 @@ def fit(
     from ftplan.formats.documents.fit import document
 
     check_target(output)
-    table = load_runs(runs, Reading(metric, direction, by, options.parse_map(column_map or [])))
+    table = load_runs(*runs, reading=Reading(metric, direction, by, options.parse_map(column_map or [])), quiet=quiet)
     how = cast("Objective", objective)
     with progress(quiet=quiet) as show:
         fitted = fit_runs(table, law or ["auto"], objective=how, draws=bootstrap, seed=seed, share=share, progress=show)

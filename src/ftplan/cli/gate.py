@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ftplan.cli.config import typed
+from ftplan.cli.export import NOTHING, Exports
 from ftplan.cli.output import deliver, remark
 from ftplan.errors import InputError
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 NO = 1
 #: options of `plan` that mean something beside `--check`
 _WITH_CHECK = {
-    "check", "budget", "gpu", "price", "mfu", "calibrate", "pool", "require", "get", "form", "output", "quiet",
+    "check", "budget", "gpu", "price", "mfu", "calibrate", "pool", "require", "export", "get", "form", "output",
+    "quiet",
 }  # fmt: skip
 
 
@@ -38,6 +40,7 @@ class Asks:
     calibrate: str | None = None
     pool: str | None = None
     require: tuple[str, ...] = ()
+    exports: Exports = NOTHING
 
 
 def run_check(
@@ -46,7 +49,7 @@ def run_check(
     """Hold a committed plan against today; exit 1 where it does not hold."""
     from ftplan.formats.documents.check import document
     from ftplan.plan.check import check
-    from ftplan.readers.plans import Today, pool_of_plan, read_plan, todays
+    from ftplan.readers.plans import Today, committed, plan_values, pool_of_plan, todays
 
     for param in ctx.command.params:
         if param.name is not None and param.name not in _WITH_CHECK and typed(ctx, param.name):
@@ -55,25 +58,42 @@ def run_check(
                 f"--check counts a plan as it stands again: {shown} has no place beside it", hint="ftplan plan --help"
             )
     today = Today(asks.budgets, asks.gpu, asks.price, asks.mfu, asks.require)
-    plan, notes = todays(read_plan(path), today)
+    values = plan_values(path)
+    plan, notes = todays(committed(values), today)
     pool = pool_of_plan(plan, path, asks.pool)
     if asks.calibrate is not None:
         plan = _calibrated_plan(plan, pool, asks.calibrate)
     report = check(plan, pool)
     shown = "the plan" if path == "-" else path
-    answer(document(report, shown, notes), form, output, quiet=quiet, get=get)
+    exports = asks.exports.of(values, pool, path)
+    answer(document(report, shown, notes), form, output, quiet=quiet, get=get, exports=exports)
 
 
-def answer(document: Document, form: str, output: str | None, *, quiet: bool, get: str | None) -> None:
-    """Deliver a document with constraints, and exit 1 where one of them fails."""
-    deliver(document, form, output, quiet=quiet, only=get)
+def answer(
+    document: Document,
+    form: str,
+    output: str | None,
+    *,
+    quiet: bool,
+    get: str | None,
+    exports: Exports,
+) -> None:
+    """Write the exports and deliver a document with constraints; exit 1 where one of them fails, without exports.
+
+    Files come before the screen: who reads no further than its head (`| head`) wants them all the same.
+    """
     failed = [check for check in document.checks if not check.passed]
+    said = [] if failed else exports.write()
+    deliver(document, form, output, quiet=quiet, only=get)
     if get or form == "csv":
         # what was printed may not say why the answer is no
         for check in failed:
             remark(f"{check.name} fails: {check.detail}", quiet=quiet)
     if failed:
+        exports.refuse(quiet=quiet)
         raise typer.Exit(NO)
+    for text in said:
+        remark(text, quiet=quiet)
 
 
 def with_constraints(plan: Plan, shown: Document, require: tuple[str, ...]) -> Document:

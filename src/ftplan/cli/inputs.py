@@ -30,18 +30,24 @@ class Reading:
     column_map: dict[str, str] | None = None
 
 
-def load_runs(source: str, reading: Reading | None = None) -> RunTable:
-    """A run table from a file, stdin ('-') or a preset name. What the reader assumed is in its notes."""
+def load_runs(*sources: str, reading: Reading | None = None, quiet: bool = False) -> RunTable:
+    """One run table from files, folders of logs, stdin ('-') or a preset name. What was assumed is in its notes.
+
+    How logs were read is said here, so that it stands above an error about the runs too.
+    """
     from ftplan.readers.tables import read_runs
 
     how = reading or Reading()
-    return read_runs(
-        runs_file(source),
+    table = read_runs(
+        *map(runs_file, sources),
         metric=how.metric,
         direction=cast("Direction | None", how.direction),
         by=how.by,
         column_map=how.column_map or {},
     )
+    for text in table.remarks:
+        remark(f"note: {text}", quiet=quiet)
+    return table
 
 
 def runs_file(source: str) -> str:
@@ -61,8 +67,10 @@ def runs_file(source: str) -> str:
 
 
 def is_fit_file(source: str) -> bool:
-    """Whether a path names a fit, by its suffix."""
-    return Path(source).suffix.lower() in _FIT_SUFFIXES
+    """Whether a path names a fit, by its suffix; a trainer's log may have the same one."""
+    from ftplan.readers.gather import is_log
+
+    return Path(source).suffix.lower() in _FIT_SUFFIXES and not is_log(source)
 
 
 def load_fit(source: str, *, quiet: bool) -> Fit:
@@ -73,9 +81,20 @@ def load_fit(source: str, *, quiet: bool) -> Fit:
         return read_fit(source)
     from ftplan.fit import fit_runs
 
-    table = load_runs(source)
+    table = load_runs(source, quiet=quiet)
     with progress(quiet=quiet) as show:
         return fit_runs(table, progress=show)
+
+
+def law_named(source: str, *, quiet: bool) -> Fit:
+    """A shipped law by its name, else as `load_fit`."""
+    from ftplan.presets import load_law, names
+
+    if source in names("laws") and not Path(source).exists():
+        from ftplan.fit import borrowed_fit
+
+        return borrowed_fit(load_law(source))
+    return load_fit(source, quiet=quiet)
 
 
 def law_of(asked: Asked, *, quiet: bool) -> Fit:
@@ -93,7 +112,7 @@ def law_of(asked: Asked, *, quiet: bool) -> Fit:
         )
     from ftplan.fit import fit_runs
 
-    table = load_runs(asked.runs, Reading(metric=asked.metric))
+    table = load_runs(asked.runs, reading=Reading(metric=asked.metric), quiet=quiet)
     with progress(quiet=quiet) as show:
         return fit_runs(_only(table, asked.problem.series), seed=asked.problem.seed, progress=show)
 

@@ -47,6 +47,23 @@ def parse_map(pairs: list[str]) -> dict[str, str]:
     return columns
 
 
+def words(items: list[str] | None) -> tuple[str, ...]:
+    """`--methods a,b --methods c` -> (a, b, c)."""
+    return tuple(word.strip() for item in items or () for word in item.split(",") if word.strip())
+
+
+def numbers(option: str, items: list[str] | None) -> tuple[float, ...]:
+    """`--epochs 1,2 --epochs 3` -> (1.0, 2.0, 3.0). Raises InputError for anything but numbers above 0."""
+    given = words(items)
+    try:
+        read = tuple(float(word) for word in given)
+    except ValueError:
+        read = (0.0,)
+    if any(not number > 0.0 for number in read):
+        raise InputError(f"{option} {','.join(given)!r} is not a list of numbers above 0", hint=f"{option} 1,2,3")
+    return read
+
+
 Format = Annotated[
     str,
     typer.Option(
@@ -61,6 +78,14 @@ Output = Annotated[
     str | None,
     typer.Option(
         "-o", "--output", metavar="FILE", help="Write the result here, complete or not at all; '-' is stdout."
+    ),
+]
+PlotFile = Annotated[
+    str | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        help="Draw it into FILE.png or FILE.svg (extra ftplan[plot]); FILE.csv has the numbers.",
     ),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No remarks on stderr; errors are still printed.")]
@@ -115,3 +140,99 @@ Share = Annotated[
         "--share", metavar="shape", callback=_one_of("shape"), help="One shape for all series, a level for each."
     ),
 ]
+
+# what describes a planning problem, over what its file says
+Problem = Annotated[
+    str | None,
+    typer.Argument(metavar="[PROBLEM]", help="TOML file, or a shipped problem.", autocompletion=complete.problems),
+]
+FitFile = Annotated[
+    str | None,
+    typer.Option(
+        "--fit", metavar="FILE|LAW", autocompletion=complete.borrowed, help="Fit file, or a shipped law to borrow."
+    ),
+]
+Runs = Annotated[
+    str | None,
+    typer.Option(
+        "--runs", metavar="RUNS", autocompletion=complete.runs, help="Run table to fit on the spot, instead of --fit."
+    ),
+]
+Series = Annotated[str | None, typer.Option("--series", metavar="KEY", help="Which series of the fit to plan for.")]
+Budgets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--budget", metavar="LIMIT", help="1e18flops, 64gpuh, 500usd, 8h (wall-clock), 20000examples; repeatable."
+    ),
+]
+GpuName = Annotated[
+    str | None,
+    typer.Option("--gpu", metavar="NAME[:COUNT]", autocompletion=complete.gpus, help="GPU preset and count."),
+]
+Price = Annotated[
+    float | None, typer.Option("--price", metavar="USD", min=0.0, help="USD per GPU-hour; shipped prices are dated.")
+]
+Mfu = Annotated[
+    float | None, typer.Option("--mfu", metavar="X", min=0.001, max=1.0, help="Share of the GPU's peak that is used.")
+]
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="NAME|FILE",
+        autocompletion=complete.models,
+        help="Model to fine-tune: a preset, or a TOML file with the same keys.",
+    ),
+]
+Tuning = Annotated[
+    str | None,
+    typer.Option(
+        "--tuning", metavar="full|lora|qlora", autocompletion=lambda: ["full", "lora", "qlora"], help="What is trained."
+    ),
+]
+LoraR = Annotated[int | None, typer.Option("--lora-r", metavar="R", min=1, help="Rank of the adapters.")]
+PoolFile = Annotated[
+    str | None,
+    typer.Option(
+        "--pool", metavar="POOL", help="Histogram of lengths: tokens,examples or lo,hi,examples; or a problem."
+    ),
+]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--methods", metavar="NAME,...", autocompletion=complete.methods, help="Selection methods to consider."
+    ),
+]
+Epochs = Annotated[list[str] | None, typer.Option("--epochs", metavar="E,...", help="Epochs to consider.")]
+AvgTokens = Annotated[
+    float | None, typer.Option("--avg-tokens", metavar="L", min=1.0, help="Mean tokens per example, held fixed.")
+]
+MaxLength = Annotated[
+    int | None, typer.Option("--max-length", metavar="S", min=1, help="Longer examples are cut to this many tokens.")
+]
+Packing = Annotated[
+    bool | None, typer.Option("--packing/--no-packing", help="Several examples per sequence, or padding.")
+]
+Batch = Annotated[
+    int | None,
+    typer.Option("--batch", metavar="B", min=1, help="Examples (packed: sequences) per GPU and forward pass."),
+]
+Assume = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--assume",
+        metavar="NAME",
+        autocompletion=complete.assumptions,
+        help="Allow an assumption the runs do not back; repeatable.",
+    ),
+]
+PlanSeed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Same seed, same bytes.")]
+
+# a sweep of budgets
+From = Annotated[
+    str | None, typer.Option("--from", metavar="LIMIT", help="Lowest budget. [default: a tenth of the problem's]")
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="LIMIT", help="Highest budget. [default: ten times the problem's]")
+]
+Steps = Annotated[int, typer.Option("--steps", metavar="K", min=2, max=200, help="Budgets, evenly spaced in log.")]

@@ -8,7 +8,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from ftplan.formats.documents.path import value_at
 
 if TYPE_CHECKING:
     from ftplan.formats.documents import Document
+    from ftplan.formats.plot import Plot
 
 _CLEAR_LINE = "\r\x1b[K"
 _SUFFIXES = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".csv": "csv", ".md": "markdown", ".xml": "junit"}
@@ -47,14 +48,14 @@ def deliver(
 
 
 @contextlib.contextmanager
-def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """What to call with a few words while a fit takes its time: one line, on a terminal only, gone at the end."""
+def progress(*, quiet: bool, doing: str = "fitting") -> Iterator[Callable[[str], None]]:
+    """What to call with a few words while work takes its time: one line, on a terminal only, gone at the end."""
     if quiet or not sys.stderr.isatty():
         yield lambda _: None
         return
 
     def show(words: str) -> None:
-        print(f"{_CLEAR_LINE}fitting {words}", end="", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"{_CLEAR_LINE}{doing} {words}", end="", file=sys.stderr, flush=True)  # noqa: T201
 
     try:
         yield show
@@ -70,14 +71,15 @@ def remark(text: str, *, quiet: bool) -> None:
 
 
 def view() -> View:
-    """The terminal's width (COLUMNS wins; 80 where there is no terminal) and whether it takes colour.
+    """The terminal's width (COLUMNS wins; 80 where there is no terminal), whether it takes colour and Unicode.
 
     NO_COLOR wins over FORCE_COLOR: who sets it means it.
     """
     width = max(shutil.get_terminal_size((80, 24)).columns, 40)
     asked = bool(os.environ.get("FORCE_COLOR"))
     able = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-    return View(width, (asked or able) and not os.environ.get("NO_COLOR"))
+    encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+    return View(width, (asked or able) and not os.environ.get("NO_COLOR"), encoding.startswith("utf"))
 
 
 def check_target(output: str | None) -> None:
@@ -93,24 +95,53 @@ def check_target(output: str | None) -> None:
         )
 
 
-def write(output: str, text: str) -> None:
-    """Write `text` to a file that appears complete or not at all, with the permissions of any new file."""
+def check_plot(output: str | None) -> None:
+    """Refuse a picture that cannot be drawn or written before the work is done, not after it."""
+    if output is None:
+        return
+    from ftplan.formats.plot.file import check_file
+
+    check_file(Path(output).suffix)
+    check_target(output)
+
+
+def write_plot(output: str | None, panels: Sequence[tuple[str, Plot]], *, quiet: bool) -> None:
+    """Write (title, plot) pairs to the file behind `--plot`, as what its suffix says."""
+    if output is None:
+        return
+    if not panels:
+        remark(f"nothing to draw: {output} is not written", quiet=quiet)
+        return
+    from ftplan.formats.plot.file import render as draw
+
+    write(output, draw(panels, Path(output).suffix))
+    remark(f"wrote {output}", quiet=quiet)
+
+
+def write(output: str, text: str | bytes) -> None:
+    """Write text or bytes to a file that appears complete or not at all, with the permissions of any new file."""
+    write_lines(output, [text.encode() if isinstance(text, str) else text])
+
+
+def write_lines(output: str, lines: Iterable[bytes]) -> None:
+    """`write` for what is made as it is written, and may be larger than memory."""
     path = Path(os.path.realpath(output))  # a link stays a link
     try:
         if path.exists() and not path.is_file():
-            path.write_text(text, encoding="utf-8")  # a pipe or a device cannot be replaced
+            with path.open("wb") as file:
+                file.writelines(lines)  # a pipe or a device cannot be replaced
             return
-        _replace(path, text)
+        _replace(path, lines)
     except OSError as error:
         raise InputError(f"{output} cannot be written: {error.strerror or error}") from error
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, lines: Iterable[bytes]) -> None:
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(lines)
         Path(name).chmod(mode)
         os.replace(name, path)  # noqa: PTH105  (the one atomic step)
     except BaseException:

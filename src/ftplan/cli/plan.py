@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ftplan.cli import complete, options
+from ftplan.cli.export import parse
 from ftplan.cli.gate import Asks, answer, calibrated, pool_path, run_check, with_constraints
 from ftplan.cli.inputs import law_of
 from ftplan.cli.output import check_target, deliver
@@ -21,6 +22,7 @@ HELP = """Examples:
   ftplan plan my.toml --fit fit.yaml -o plan.yaml
   ftplan plan --runs runs.csv --pool lengths.csv --model llama-3.1-8b \\
       --tuning lora --gpu h100-sxm:8 --budget 500usd
+  ftplan plan my.toml --export trl=sft.yaml   a trainer's config with it
   ftplan plan quickstart --get data.examples  one bare value, for scripts
   ftplan plan --check plan.yaml --require 'loss<=4.45@0.9'
 
@@ -31,77 +33,6 @@ pool. Exit code 1 means no: nothing fits the budget, the target is out of reach,
 
 _PROGRAM_FORMATS = ("json", "yaml", "github", "junit", "markdown")
 
-Problem = Annotated[
-    str | None,
-    typer.Argument(metavar="[PROBLEM]", help="TOML file, or a shipped problem.", autocompletion=complete.problems),
-]
-FitFile = Annotated[str | None, typer.Option("--fit", metavar="FILE", help="Fit file: the law to plan with.")]
-Runs = Annotated[
-    str | None,
-    typer.Option(
-        "--runs", metavar="RUNS", autocompletion=complete.runs, help="Run table to fit on the spot, instead of --fit."
-    ),
-]
-Series = Annotated[str | None, typer.Option("--series", metavar="KEY", help="Which series of the fit to plan for.")]
-Budgets = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--budget", metavar="LIMIT", help="1e18flops, 64gpuh, 500usd, 8h (wall-clock), 20000examples; repeatable."
-    ),
-]
-GpuName = Annotated[
-    str | None,
-    typer.Option("--gpu", metavar="NAME[:COUNT]", autocompletion=complete.gpus, help="GPU preset and count."),
-]
-Price = Annotated[
-    float | None, typer.Option("--price", metavar="USD", min=0.0, help="USD per GPU-hour; shipped prices are dated.")
-]
-Mfu = Annotated[
-    float | None, typer.Option("--mfu", metavar="X", min=0.001, max=1.0, help="Share of the GPU's peak that is used.")
-]
-ModelName = Annotated[
-    str | None,
-    typer.Option("--model", metavar="NAME", autocompletion=complete.models, help="Model preset to fine-tune."),
-]
-Tuning = Annotated[
-    str | None,
-    typer.Option(
-        "--tuning", metavar="full|lora|qlora", autocompletion=lambda: ["full", "lora", "qlora"], help="What is trained."
-    ),
-]
-LoraR = Annotated[int | None, typer.Option("--lora-r", metavar="R", min=1, help="Rank of the adapters.")]
-PoolFile = Annotated[
-    str | None,
-    typer.Option(
-        "--pool", metavar="POOL", help="Histogram of lengths: tokens,examples or lo,hi,examples; or a problem."
-    ),
-]
-Methods = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--methods", metavar="NAME,...", autocompletion=complete.methods, help="Selection methods to consider."
-    ),
-]
-Epochs = Annotated[list[str] | None, typer.Option("--epochs", metavar="E,...", help="Epochs to consider.")]
-AvgTokens = Annotated[
-    float | None, typer.Option("--avg-tokens", metavar="L", min=1.0, help="Mean tokens per example, held fixed.")
-]
-MaxLength = Annotated[
-    int | None, typer.Option("--max-length", metavar="S", min=1, help="Longer examples are cut to this many tokens.")
-]
-Packing = Annotated[
-    bool | None, typer.Option("--packing/--no-packing", help="Several examples per sequence, or padding.")
-]
-Batch = Annotated[int | None, typer.Option("--batch", metavar="B", min=1, help="Examples per optimiser step.")]
-Assume = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--assume",
-        metavar="NAME",
-        autocompletion=complete.assumptions,
-        help="Allow an assumption the runs do not back; repeatable.",
-    ),
-]
 Target = Annotated[
     str | None, typer.Option("--target", metavar="METRIC=X", help="Reach this at the lowest cost, e.g. accuracy=0.62.")
 ]
@@ -125,7 +56,15 @@ Calibrate = Annotated[
         "--calibrate", metavar="RUN", help="MFU from a past run: trainer_state.json, or a table row FILE:LINE."
     ),
 ]
-PlanSeed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Same seed, same bytes.")]
+Export = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--export",
+        metavar="TRAINER=FILE",
+        autocompletion=complete.exports,
+        help="Write a trainer's configuration, e.g. trl=sft.yaml or axolotl=axolotl.yaml; repeatable.",
+    ),
+]
 Get = Annotated[
     str | None, typer.Option("--get", metavar="PATH", help="Print one bare value of the plan, e.g. data.examples.")
 ]
@@ -133,29 +72,30 @@ Get = Annotated[
 
 def plan(
     ctx: typer.Context,
-    problem: Problem = None,
-    fit: FitFile = None,
-    runs: Runs = None,
-    series: Series = None,
-    budget: Budgets = None,
-    gpu: GpuName = None,
-    price: Price = None,
-    mfu: Mfu = None,
-    model: ModelName = None,
-    tuning: Tuning = None,
-    lora_r: LoraR = None,
-    pool: PoolFile = None,
-    methods: Methods = None,
-    epochs: Epochs = None,
-    avg_tokens: AvgTokens = None,
-    max_length: MaxLength = None,
-    packing: Packing = None,
-    batch: Batch = None,
-    assume: Assume = None,
+    problem: options.Problem = None,
+    fit: options.FitFile = None,
+    runs: options.Runs = None,
+    series: options.Series = None,
+    budget: options.Budgets = None,
+    gpu: options.GpuName = None,
+    price: options.Price = None,
+    mfu: options.Mfu = None,
+    model: options.ModelName = None,
+    tuning: options.Tuning = None,
+    lora_r: options.LoraR = None,
+    pool: options.PoolFile = None,
+    methods: options.Methods = None,
+    epochs: options.Epochs = None,
+    avg_tokens: options.AvgTokens = None,
+    max_length: options.MaxLength = None,
+    packing: options.Packing = None,
+    batch: options.Batch = None,
+    assume: options.Assume = None,
     target: Target = None,
     risk: Risk = None,
-    seed: PlanSeed = None,
+    seed: options.PlanSeed = None,
     get: Get = None,
+    export: Export = None,
     check: Check = None,
     require: Require = None,
     calibrate: Calibrate = None,
@@ -166,9 +106,10 @@ def plan(
     """Read, plan, render, write; or check a plan that was written before."""
     if mfu is not None and calibrate is not None:
         raise InputError("--mfu and --calibrate are two answers to one question", hint="give one of them")
+    exports = parse(export)
     if check is not None:
         check_target(output)
-        asks = Asks(tuple(budget or ()), gpu, price, mfu, calibrate, pool, tuple(require or ()))
+        asks = Asks(tuple(budget or ()), gpu, price, mfu, calibrate, pool, tuple(require or ()), exports)
         run_check(ctx, check, asks, form=form, output=output, quiet=quiet, get=get)
         return
     from ftplan.formats.documents.plan import document, refusal
@@ -189,13 +130,13 @@ def plan(
         tuning=tuning,
         lora_r=lora_r,
         pool=pool,
-        methods=_split(methods),
-        epochs=_numbers("--epochs", epochs),
+        methods=options.words(methods),
+        epochs=options.numbers("--epochs", epochs),
         avg_tokens=avg_tokens,
         max_length=max_length,
         packing=packing,
         batch_examples=batch,
-        assume=_split(assume),
+        assume=options.words(assume),
         target=target,
         risk=risk,
         seed=seed,
@@ -212,20 +153,4 @@ def plan(
             deliver(refusal(error), form, None, quiet=quiet)
         raise
     shown = with_constraints(best, document(best), tuple(require or ()))
-    answer(shown, form, output, quiet=quiet, get=get)
-
-
-def _split(items: list[str] | None) -> tuple[str, ...]:
-    """`--methods a,b --methods c` -> (a, b, c)."""
-    return tuple(word.strip() for item in items or () for word in item.split(",") if word.strip())
-
-
-def _numbers(option: str, items: list[str] | None) -> tuple[float, ...]:
-    words = _split(items)
-    try:
-        numbers = tuple(float(word) for word in words)
-    except ValueError:
-        numbers = (0.0,)
-    if any(not number > 0.0 for number in numbers):
-        raise InputError(f"{option} {','.join(words)!r} is not a list of numbers above 0", hint=f"{option} 1,2,3")
-    return numbers
+    answer(shown, form, output, quiet=quiet, get=get, exports=exports.of(shown.data, aimed.pool, output))

@@ -26,6 +26,7 @@ class Chosen:
     """The candidate to explain. examples: N of the eligible P_e in the band (tokens, inclusive); avg_tokens: L.
 
     batch_examples: sequences per device and forward pass; selector: '' where the method needs none.
+    packs: packs of an epoch where they have been counted (`plan.packs`); None: as many as `batching` has.
     """
 
     examples: int
@@ -40,10 +41,13 @@ class Chosen:
     batching: Batching
     batch_examples: int
     grad_accum: int
+    packs: int | None = None
 
 
 def rows_per_epoch(chosen: Chosen) -> int:
     """Sequences an epoch runs through: examples, or packs when packed; the last pack may be part full."""
+    if chosen.packs is not None:
+        return chosen.packs
     # a count a rounding error above a whole number is that number
     return max(1, math.ceil(chosen.examples * chosen.batching.rows * (1.0 - 1e-9)))
 
@@ -69,7 +73,7 @@ def _data_steps(cut: Cut, chosen: Chosen) -> tuple[Step, ...]:
         how = f"padded to the longest of {chosen.batch_examples}, {real}"
     else:
         inside = "" if chosen.packing == "isolated" else ", attention over the whole pack"
-        how = f"{rows_per_epoch(chosen):,} packs of {chosen.max_length:,}, {real}{inside}"
+        how = f"in packs of {chosen.max_length:,}, {real}{inside}"
     short = f"cut at {chosen.max_length:,}: {cut.rows_cut:,} pool rows shortened, {cut.tokens_kept:.1%} of tokens kept"
     return (
         Step("pool", cut.pool.examples, "examples", cut.pool.name),
@@ -86,10 +90,10 @@ def _compute_steps(job: Job, chosen: Chosen, bill: Bill[float]) -> tuple[Step, .
         job.model, job.tuning, attention, lora_r=job.lora_r, checkpointing=job.checkpointing
     )
     devices = f" x {job.gpus} GPUs" if job.gpus > 1 else ""
-    sequence = "example" if chosen.packing == "none" else "pack"
-    many = "" if chosen.batch_examples == 1 else "s"
+    rows = rows_per_epoch(chosen)
+    sequence = ("example" if chosen.packing == "none" else "pack") + ("" if rows == 1 else "s")
     passes = f"{chosen.epochs:g} epoch" + ("" if chosen.epochs == 1 else "s")
-    batch = f"{chosen.batch_examples} {sequence}{many} x {chosen.grad_accum} accumulated{devices}, {passes}"
+    batch = f"{rows:,} {sequence}, {chosen.batch_examples} x {chosen.grad_accum} accumulated{devices}, {passes}"
     adapter = f" r {job.lora_r}" if job.tuning != "full" else ""
     scored = f"{chosen.method} over the {chosen.eligible_examples:,} eligible examples, once"
     return (

@@ -121,6 +121,33 @@ def _groups(pool: Pool) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]
     return pool.lengths[edges[1:] - 1], np.add.reduceat(shares, edges[:-1])
 
 
+def packs_filled(lengths: npt.NDArray[np.int64], max_length: int) -> int:
+    """Packs of max_length tokens that best-fit decreasing fills with examples of these lengths, in tokens, each whole.
+
+    lengths: (n,), none above max_length. The longest is placed first, each in the fullest pack that still holds it.
+    """
+    rooms: list[int] = []  # distinct amounts of room left, ascending
+    packs: dict[int, int] = {}  # packs with that room
+    opened = 0
+    for length in np.sort(lengths)[::-1].tolist():
+        at = bisect_left(rooms, length)
+        if at == len(rooms):
+            opened += 1
+            left = max_length - length
+        else:
+            room = rooms[at]
+            packs[room] -= 1
+            if not packs[room]:
+                del rooms[at], packs[room]
+            left = room - length
+        if left:
+            if left not in packs:
+                insort(rooms, left)
+                packs[left] = 0
+            packs[left] += 1
+    return opened
+
+
 def steps_per_epoch(rows: int, batch_examples: int, grad_accum: int, gpus: int = 1) -> int:
     """Optimiser steps: ceil(ceil(rows of one device / batch_examples) / grad_accum), as TRL counts them.
 

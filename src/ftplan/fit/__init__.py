@@ -19,7 +19,7 @@ from ftplan.fit.series import fit_series
 from ftplan.fit.solve import Objective
 from ftplan.runs import RunTable
 
-__all__ = ["Predicted", "borrowed_fit", "fit_runs", "predict_rows", "predictor"]
+__all__ = ["Predicted", "borrowed_fit", "fit_runs", "predict_rows", "predictor", "refuse_objective"]
 
 Progress = Callable[[str], None]
 
@@ -51,11 +51,7 @@ def fit_runs(
 
     Raises NotIdentified where a series cannot carry any law, InputError for a law that does not exist.
     """
-    if objective == "huber" and (table.metric.direction == "max" or not bool((table.value > 0.0).all())):
-        raise InputError(
-            f"{table.source}: --objective huber compares logarithms, so it needs a positive metric to be lowered, "
-            f"and {table.metric.name} is not one"
-        )
+    refuse_objective(table, objective)
     pieces = [("", table)] if share == "shape" else list(table.series())
     series = []
     for key, rows in pieces:
@@ -72,6 +68,15 @@ def fit_runs(
         series=tuple(series),
         warnings=table.notes,
     )
+
+
+def refuse_objective(table: RunTable, objective: Objective) -> None:
+    """Raises InputError where a table's metric has no logarithm to compare, or none with a meaning."""
+    if objective == "huber" and (table.metric.direction == "max" or not bool((table.value > 0.0).all())):
+        raise InputError(
+            f"{table.source}: --objective huber compares logarithms, so it needs a positive metric to be lowered, "
+            f"and {table.metric.name} is not one"
+        )
 
 
 def runs_sha256(table: RunTable) -> str:
@@ -103,7 +108,7 @@ def predict_rows(fit: Fit, table: RunTable, *, level: float = 0.9) -> list[Predi
         model = predictor(fit, key)
         rows = model.features(part)
         low, high = model.interval(rows, level)
-        beyond = model.extrapolation(model.volume(part), part.avg_tokens, part.model_params)
+        beyond = model.extrapolation(rows, model.volume(part), part.avg_tokens, part.model_params)
         columns = zip(model.point(rows), low, high, beyond, strict=True)
         for place, values in zip(np.flatnonzero(own), columns, strict=True):
             out[int(place)] = Predicted(*(float(v) for v in values))

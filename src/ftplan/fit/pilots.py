@@ -71,7 +71,7 @@ def _round(value: float) -> int:
 
 
 def said(runs: Sequence[tuple[int, int | None]]) -> str:
-    """'250 x 64 tokens, 500 x 256 tokens, ...'."""
+    """'250 examples of 64 tokens, 500 examples of 256 tokens, ...'."""
     return ", ".join(
-        f"{n:,} examples" if length is None else f"{n:,} x {format_count(length)} tokens" for n, length in runs
+        f"{n:,} examples" + ("" if length is None else f" of {format_count(length)} tokens") for n, length in runs
     )

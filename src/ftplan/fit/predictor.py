@@ -34,7 +34,8 @@ class Predictor:
 
     ahead: the mixture used from twice the largest run on, None where the law inside goes all the way; between, both
     count, by the logarithm of T. residuals: (n,) of the fitted rows, widened for the parameters used; ranges as in
-    `SeriesFit.ranges`; base: score before tuning by group.
+    `SeriesFit.ranges`; base: score before tuning by group; runs: features of the fitted rows, of a borrowed law those
+    of its largest run.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Predictor:
     base: dict[str, float]
     seed: int
     metric: Metric
+    runs: Rows
 
     @property
     def n_draws(self) -> int:
@@ -122,10 +124,15 @@ class Predictor:
 
     def point(self, rows: Rows) -> Floats:
         """(n,) expected metric, in its own sign and unit; (B, n) where the rows' features differ from draw to draw."""
-        turned = self._inside(rows, self.inside.point)
-        if self.ahead is not None:
-            turned = self._blend(turned, self.ahead.centre(self._beyond(rows)), self.ahead.share(rows))
+        turned = self.turned(rows)
         return np.asarray(self.sign * (turned if rows.t.ndim == 2 else turned[0]))
+
+    def turned(self, rows: Rows) -> Floats:
+        """(B, n) expected metric, sign turned, of as many fits as `inside.point` and the mixture ahead hold."""
+        turned = self._inside(rows, self.inside.point)
+        if self.ahead is None:
+            return turned
+        return self._blend(turned, self.ahead.centre(self._beyond(rows)), self.ahead.share(rows))
 
     def draws(self, rows: Rows) -> Floats:
         """(B, n) expected metric under each bootstrap draw, noise of new runs left out."""
@@ -190,14 +197,28 @@ class Predictor:
         counted = table.tokens if self.refs.counts == "tokens" else table.examples
         return np.where(table.examples == 0.0, 0.0, counted)
 
-    def extrapolation(
-        self, tokens: Floats, avg_tokens: Floats | None = None, model_params: Floats | None = None
-    ) -> Floats:
-        """(n,) factor by which a run lies outside the fitted range: the largest of data, length and size; 1 inside.
-
-        NaN counts as inside: what a row does not say is not beyond anything.
+    def worth(self, rows: Rows) -> Floats:
+        """(n,) what one unit of a run's data counts for by its epochs and its selection, r·(P_e/N)^kap; 1 where the law
+        has neither. The effect of length is left out: length has a range of its own.
         """
-        out = np.ones(len(tokens))
+        plain = replace(rows, t=np.zeros_like(rows.t), x=np.zeros_like(rows.x))
+        return np.asarray(np.exp(self.inside.law.log_data(plain, self.inside.point.theta, self.refs)[0]))
+
+    def effective_beyond(self, rows: Rows, tokens: Floats) -> Floats:
+        """(n,) data times its worth, over the most that any fitted run had; below 1 inside."""
+        # seen from the largest run, so that where nothing is worth more than itself this is tokens / tokens
+        most = np.max(np.exp(self.runs.t - self.runs.t.max()) * self.worth(self.runs))
+        return np.asarray(tokens * self.worth(rows) / self.ranges["tokens"][1] / most)
+
+    def extrapolation(
+        self, rows: Rows, tokens: Floats, avg_tokens: Floats | None = None, model_params: Floats | None = None
+    ) -> Floats:
+        """(n,) factor by which a run lies outside the fitted range: the largest of data, effective data, length and
+        size; 1 inside.
+
+        rows: the runs' features. NaN counts as inside: what a row does not say is not beyond anything.
+        """
+        out = np.fmax(1.0, self.effective_beyond(rows, tokens))
         given = {"tokens": tokens, "avg_tokens": avg_tokens, "model_params": model_params}
         for name, values in given.items():
             if values is None or name not in self.ranges:
@@ -232,6 +253,7 @@ def build(
         base=base,
         seed=seed,
         metric=data.table.metric,
+        runs=data.rows,
     )
 
 

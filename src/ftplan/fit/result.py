@@ -101,4 +101,11 @@ class Fit:
     runs_sha256: str
     series: tuple[SeriesFit, ...]
     borrowed: str = ""  # the source of a law from presets/laws; '' for a fit of real runs
+    borrowed_counts: Literal["tokens", "examples"] = "tokens"  # what T counts in a borrowed law
+    borrowed_correlation: tuple[tuple[str, str, float], ...] = ()  # of two parameters' normal scores; others 0
     warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def counts(self) -> str:
+        """What T counts: 'tokens', or 'examples' where the runs give no lengths."""
+        return self.borrowed_counts if self.runs is None else self.runs.data_unit

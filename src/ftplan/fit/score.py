@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import fdtrc
@@ -21,7 +21,8 @@ FOLDS = 40
 class Scored:
     """One law fitted to all rows (the first of `minima` is the fit), and its errors in the metric's unit.
 
-    sse: weighted as the fit is (`Data.precision`).
+    sse: weighted as the fit is (`Data.precision`). crossed: (n,) measured less predicted, each row from a fit without
+    its fold; ahead: (h,) the same of the h held-out largest runs, or None where the others cannot carry the law.
     """
 
     law: Law
@@ -33,6 +34,8 @@ class Scored:
     cv_rmse: float
     ahead_error: float | None
     ahead_se: float | None
+    crossed: Floats = field(default_factory=lambda: np.zeros(0))
+    ahead: Floats | None = None
 
     @property
     def solution(self) -> Solution:
@@ -54,7 +57,9 @@ def score(data: Data, law: Law, objective: Objective) -> Scored:
     minima, without, crossed = solve_with_folds(data, law, weights, ahead * weights, ~left_out * weights, objective)
     residual = data.y - predict(data, law, minima.take(np.array([0])))[0]
     k = law.n_params(data.refs)
-    missed = ahead_errors(data, out, predict(data, law, without)[0]) if len(ahead) else (None, None)
+    beyond = data.y - predict(data, law, without)[0] if len(ahead) else None
+    missed = (None, None) if beyond is None else ahead_errors(data, out, beyond)
+    kept_out = np.where(left_out, data.y - predict(data, law, crossed), 0.0).sum(axis=0)
     return Scored(
         law=law,
         minima=minima,
@@ -62,9 +67,11 @@ def score(data: Data, law: Law, objective: Objective) -> Scored:
         sse=float(data.precision @ residual**2),
         rmse=float(np.sqrt(np.mean(residual**2))),
         aicc=aicc(misfit(data, residual, objective), len(data), k),
-        cv_rmse=float(np.sqrt(np.mean((data.y - predict(data, law, crossed))[left_out] ** 2))),
+        cv_rmse=float(np.sqrt(np.mean(kept_out**2))),
         ahead_error=missed[0],
         ahead_se=missed[1],
+        crossed=kept_out,
+        ahead=None if beyond is None else beyond[out],
     )
 
 
@@ -91,9 +98,9 @@ def folds(data: Data) -> Bools:
     return np.asarray(fold[None, :] == np.arange(int(fold.max()) + 1)[:, None])
 
 
-def ahead_errors(data: Data, out: Bools, predicted: Floats) -> tuple[float, float]:
-    """Mean absolute error on the rows held out (n,), and its standard error over their cells."""
-    error = np.abs(data.y - predicted)[out]
+def ahead_errors(data: Data, out: Bools, residual: Floats) -> tuple[float, float]:
+    """Mean absolute error on the rows held out, and its standard error over their cells. out, residual: (n,)."""
+    error = np.abs(residual)[out]
     cells = data.cell[out]
     means = np.array([error[cells == c].mean() for c in sorted(set(cells.tolist()))])
     # one cell has no spread of its own: its error is as uncertain as it is large

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,16 +34,28 @@ PARSIMONY = 0.02
 Progress = Callable[[str], None]
 
 
-def fit_series(
-    data: Data,
-    key: str,
-    laws: Sequence[str],
-    objective: Objective,
-    draws: int,
-    seed: int,
-    progress: Progress = lambda _: None,
-) -> SeriesFit:
-    """Fit, rank and select. Raises NotIdentified when the rows are too few or too alike for any law."""
+@dataclass(frozen=True)
+class Judged:
+    """Every law that one series can carry, best first, and the one to use inside the data.
+
+    tests: whether length matters, None where no law was fitted with a length term and without; warnings: laws that
+    were left out.
+    """
+
+    ranked: list[Scored]
+    chosen: Scored
+    tests: LengthTest | None
+    warnings: tuple[str, ...]
+
+    @property
+    def length_supported(self) -> bool:
+        return self.tests is not None and self.tests.supported
+
+
+def judge(
+    data: Data, key: str, laws: Sequence[str], objective: Objective, progress: Progress = lambda _: None
+) -> Judged:
+    """Fit and rank. Raises NotIdentified when the rows are too few or too alike for any law."""
     refuse_sameness(data, key)
     asked = [parse(name) for name in laws if name != "auto"]
     for law in asked:
@@ -62,12 +75,26 @@ def fit_series(
     tests = length_tests(data, [*scored, *(score(data, law, objective) for law in beside)])
     supported = tests is not None and tests.supported
     ranked = rank(scored, supported)
-    auto = "auto" in laws
-    chosen = best_inside(ranked, supported) if auto else ranked[0]
-    ahead = forecast.choose(data, chosen.law) if auto and forecast.possible(data, chosen.law) else []
-    identified = identify(data, supported, _length_why(tests))
+    chosen = best_inside(ranked, supported) if "auto" in laws else ranked[0]
+    return Judged(ranked, chosen, tests, tuple(_too_few(data, tried, possible)))
+
+
+def fit_series(
+    data: Data,
+    key: str,
+    laws: Sequence[str],
+    objective: Objective,
+    draws: int,
+    seed: int,
+    progress: Progress = lambda _: None,
+) -> SeriesFit:
+    """Fit, rank and select. Raises NotIdentified when the rows are too few or too alike for any law."""
+    found = judge(data, key, laws, objective, progress)
+    ranked, chosen, tests = found.ranked, found.chosen, found.tests
+    ahead = forecast.choose(data, chosen.law) if "auto" in laws and forecast.possible(data, chosen.law) else []
+    identified = identify(data, found.length_supported, _length_why(tests))
     refits = _refits(data, ranked, chosen, objective, draws, seed)
-    shown = _with_parameters(data, ranked, identified, refits)
+    shown = with_parameters(data, ranked, identified, refits)
     params = next(law.params for law in shown if law.name == chosen.law.name)
     residual = data.y - predict(data, chosen.law, chosen.solution)[0]
     length = _best_length(data, chosen, refits.get(chosen.law.name))
@@ -81,7 +108,7 @@ def fit_series(
         n_runs=len(data),
         verdict=verdict(data, chosen, ranked, tests, length, [(law.name, w) for law, w, _ in ahead], params),
         best_length=length,
-        warnings=tuple(_too_few(data, tried, possible)),
+        warnings=found.warnings,
     )
 
 
@@ -145,7 +172,7 @@ def best_inside(ranked: list[Scored], supported: bool) -> Scored:
 def _length_why(tests: LengthTest | None) -> str:
     if tests is None:
         return "no law with a length term could be fitted"
-    return f"F-test on {tests.curve}: composition p = {tests.composition:.2g}, length p = {tests.length:.2g}"
+    return f"F-tests on {tests.curve}: composition (lam < 1) p = {tests.composition:.2g}, length p = {tests.length:.2g}"
 
 
 def _too_few(data: Data, tried: list[Law], possible: list[Law]) -> list[str]:
@@ -168,9 +195,10 @@ def _refits(
     }
 
 
-def _with_parameters(
+def with_parameters(
     data: Data, ranked: list[Scored], identified: Identified, refits: Mapping[str, Solution]
 ) -> list[LawFit]:
+    """The laws as they are reported, in the order given; intervals for those that have refits."""
     out = []
     for s in ranked:
         hidden = untold(s.law, data, identified)

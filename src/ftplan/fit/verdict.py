@@ -115,7 +115,7 @@ def _composition(data: Data, chosen: Scored, tests: LengthTest | None) -> list[s
     if not tests.supported:
         why = f"F-tests on {tests.curve}: a token worth less in longer examples, {less}; length matters, {any_length}"
         return [f"Composition is not supported: at fixed tokens, these runs see no difference by length ({why})."]
-    found, test = "length matters at fixed tokens", f"F-test on {tests.curve}, {any_length}"
+    found, test = "at equal tokens, longer or shorter examples do better", f"F-test on {tests.curve}, {any_length}"
     if tests.composition < COMPOSITION_LEVEL:
         found, test = "a token is worth less in longer examples", f"one-sided F-test on {tests.curve}, {less}"
     if without_length(chosen.law).name == chosen.law.name:

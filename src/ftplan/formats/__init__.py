@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class View:
-    """How wide a screen is, in columns, and whether it shows colour; only formats for people look at it."""
+    """How wide a screen is, in columns, and whether it shows colour and more than ASCII; only formats for people look
+    at it.
+    """
 
     width: int = 80
     color: bool = False
+    unicode: bool = True
 
 
 def names() -> list[str]:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from ftplan.formats import View
 from ftplan.formats.documents import Block, Bullets, Document, Grid, Heading, Prose
+from ftplan.formats.heatmap import HeatMap
+from ftplan.formats.heatmap import terminal as heatmap
+from ftplan.formats.plot import Plot
+from ftplan.formats.plot.terminal import draw
 
+#: columns of a plot: what a code block of a pull request shows without scrolling
+_PLOT_WIDTH = 80
 #: characters of user strings that Markdown would read as markup
 _SPECIAL = str.maketrans({c: "\\" + c for c in "\\`*_[]<>|#"})
 
@@ -24,6 +30,12 @@ def _block(block: Block) -> str:
             return "\n".join(f"- {_escape(item)}" for item in items)
         case Grid():
             return _grid(block)
+        case Plot():
+            drawn = "\n".join(line.plain.rstrip() for line in draw(block, _PLOT_WIDTH))
+            return f"```text\n{drawn}\n```"
+        case HeatMap():
+            mapped = "\n".join(line.plain.rstrip() for line in heatmap.draw(block, _PLOT_WIDTH))
+            return f"```text\n{mapped}\n```"
 
 
 def _grid(grid: Grid) -> str:

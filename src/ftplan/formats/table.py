@@ -13,6 +13,10 @@ from rich.text import Text
 
 from ftplan.formats import View
 from ftplan.formats.documents import Block, Bullets, Column, Document, Grid, Heading, Prose
+from ftplan.formats.heatmap import HeatMap
+from ftplan.formats.heatmap import terminal as heatmap
+from ftplan.formats.plot import Plot
+from ftplan.formats.plot.terminal import draw
 
 #: longer lines are hard to read; tables may use the whole width
 _PROSE_WIDTH = 100
@@ -35,9 +39,20 @@ def render(document: Document, view: View) -> str:
     return "".join(line.rstrip() + "\n" for line in "".join(parts).splitlines())
 
 
+def _width(block: Block, view: View) -> int:
+    """Columns that a block may take."""
+    if isinstance(block, Grid):
+        return max(view.width, _least_width(block))
+    return view.width if isinstance(block, HeatMap | Plot) else min(view.width, _PROSE_WIDTH)
+
+
+def _picture(block: Plot | HeatMap, width: int, view: View) -> list[Text]:
+    return draw(block, width, unicode=view.unicode) if isinstance(block, Plot) else heatmap.draw(block, width)
+
+
 def _block(block: Block, view: View) -> str:
     # Rich crops what does not fit; a line that the terminal wraps loses nothing
-    width = max(view.width, _least_width(block)) if isinstance(block, Grid) else min(view.width, _PROSE_WIDTH)
+    width = _width(block, view)
     out = io.StringIO()
     console = Console(
         file=out,
@@ -60,6 +75,10 @@ def _block(block: Block, view: View) -> str:
                 hanging = Table.grid(padding=(0, 1))
                 hanging.add_row("  -", Text(item, overflow="fold"))
                 console.print(hanging)
+        case Plot() | HeatMap():
+            # no_wrap: a picture on a terminal narrower than it can be is cut off, not folded into a heap
+            for line in _picture(block, width - _INDENT, view):
+                console.print(Padding(line, (0, 0, 0, _INDENT)), no_wrap=True)
         case Grid():
             console.print(Padding(_grid(block, view.width), (0, 0, 0, _INDENT)))
     return out.getvalue()

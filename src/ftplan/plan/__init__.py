@@ -63,8 +63,7 @@ def pose(problem: Problem, fit: Fit) -> Posed:
     points = _points(problem, space, model, pool)
     packing: Packing = "isolated" if problem.packing else "none"
     batches = Batches(pool, points.bands, packing, problem.max_length, problem.batch_examples)
-    counts = "tokens" if fit.runs is None else fit.runs.data_unit
-    scorer = Scorer(extended(model, space.choices), space.choices, points, counts, problem.risk)
+    scorer = Scorer(extended(model, space.choices), space.choices, points, fit.counts, problem.risk)
     search = Search(Ledger(space.choices, points, batches), scorer, problem.budgets, problem.target)
     return Posed(problem, fit, series, space, search)
 

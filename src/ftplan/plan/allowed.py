@@ -102,7 +102,7 @@ def _methods(
             why = series.identified.why.get(f"method:{in_fit}", "the table has no runs of it")
             raise InputError(
                 f"selection method {name!r} is not supported by the runs: {why}",
-                hint="add runs of it beside random, or allow the published numbers with --assume selection",
+                hint="--methods random; or add runs of it beside random; or borrow published ones: --assume selection",
             )
     if len(offers) == 1 and offers[0][0].name == "random" and asked is None:
         notes.append("selection is random: no runs of other methods; add some, or --assume selection")

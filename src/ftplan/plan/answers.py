@@ -34,9 +34,11 @@ MOST_METHODS, MOST_OTHERS = 6, 2
 def runners_up(best: Candidate, others: Sequence[Candidate]) -> list[tuple[str, Candidate]]:
     """The best plan of every other method, then of every other number of epochs and model, best first in each part.
 
-    others: candidates, best first. Each comes with what sets it apart, in words.
+    others: candidates, best first. Each comes with what sets it apart, in words. What trains on the same data in the
+    same way is no other plan: where all eligible examples are taken, methods differ in name only.
     """
     out: list[tuple[str, Candidate]] = []
+    others = [c for c in others if not _same(best, c)]
     seen = {best.choice.method.name}
     for c in others:
         if c.choice.method.name not in seen and len(out) < MOST_METHODS:
@@ -50,6 +52,13 @@ def runners_up(best: Candidate, others: Sequence[Candidate]) -> list[tuple[str, 
                 got.add(getattr(c.choice, kind))
                 out.append((_but(best, c).removeprefix(", "), c))
     return out
+
+
+def _same(best: Candidate, c: Candidate) -> bool:
+    """Whether both take all that is eligible of the same band, for as many epochs of the same training."""
+    mine, its = best.choice, c.choice
+    training = (its.epochs, its.trained) == (mine.epochs, mine.trained)
+    return training and c.band == best.band and c.examples == c.eligible == best.examples == best.eligible
 
 
 def _but(best: Candidate, c: Candidate) -> str:
@@ -138,7 +147,8 @@ def _frontier_point(search: Search, kind: str, c: Candidate) -> FrontierPoint:
 
 def extrapolation(search: Search, c: Candidate) -> float:
     """How far beyond the fitted data a plan lies, as a factor; 1 inside."""
-    return float(search.scorer.predictor.extrapolation(search.scorer.volume(c.trial), np.array([c.avg_tokens]))[0])
+    rows, volume = search.scorer.rows(c.trial), search.scorer.volume(c.trial)
+    return float(search.scorer.predictor.extrapolation(rows, volume, np.array([c.avg_tokens]))[0])
 
 
 def regret(search: Search, best: Candidate, others: Sequence[Candidate]) -> Regret | None:

@@ -10,7 +10,9 @@ from ftplan.costs.chain import Chosen, cost_chain, total_steps
 from ftplan.fit.result import Fit, SeriesFit
 from ftplan.plan import answers
 from ftplan.plan.allowed import Allowed
+from ftplan.plan.lengths import ends, over_budget
 from ftplan.plan.notes import assumptions, inputs, measured_on, objective, warnings
+from ftplan.plan.packs import packs
 from ftplan.plan.problem import Problem
 from ftplan.plan.result import Alternative, BudgetUse, Cost, Data, Plan, Prediction, Recipe, Selection, Training
 from ftplan.plan.search import Candidate, Search
@@ -27,21 +29,25 @@ def explain(
     chosen = _chosen(problem, search, best)
     job = best.choice.trained.job
     prediction = predict(problem, search, best)
+    off = ends(problem, search, best)
     return Plan(
         name=problem.name,
         data=data_of(problem, search, best),
-        selection=_selection(best),
+        selection=selection_of(best),
         training=_training(problem, best, chosen),
-        cost=_cost(best),
-        budgets=_uses(search, best),
+        cost=costs_of(best),
+        budgets=uses_of(search, best),
         prediction=prediction,
         binding=answers.binding(search, best),
         alternatives=alternatives(problem, search, best, others),
         chain=cost_chain(
             job, problem.pool.cut(problem.max_length), chosen, best.bill, problem.gpu.name if problem.gpu else ""
         ),
-        assumptions=assumptions(problem, fit, series, space, best),
-        warnings=warnings(problem, fit, series, space, best),
+        assumptions=assumptions(problem, fit, series, space, best, off),
+        warnings=(
+            *warnings(problem, fit, series, space, search, best),
+            *(over_budget(off, search.limits) if off else ()),
+        ),
         inputs=inputs(problem, fit, series),
         measured_on=measured_on(problem, fit, series, search.scorer.predictor, best),
         objective=objective(problem, prediction.metric),
@@ -68,7 +74,7 @@ def data_of(problem: Problem, search: Search, c: Candidate) -> Data:
     )
 
 
-def _selection(c: Candidate) -> Selection:
+def selection_of(c: Candidate) -> Selection:
     s = c.choice.selector
     return Selection(c.choice.method.name, s.name if s else "", s.params if s else 0.0, c.eligible)
 
@@ -87,7 +93,13 @@ def _chosen(problem: Problem, search: Search, c: Candidate) -> Chosen:
         batching=search.batches.of(int(search.points.band[c.point]), float(search.points.scale[c.point])),
         batch_examples=problem.batch_examples,
         grad_accum=problem.grad_accum,
+        packs=_packs(problem, c) if problem.packing else None,
     )
+
+
+def _packs(problem: Problem, c: Candidate) -> int:
+    band = problem.pool.cut(problem.max_length).pool.band(*c.band)
+    return packs(band, c.examples, c.avg_tokens, problem.max_length, problem.seed)
 
 
 def _training(problem: Problem, c: Candidate, chosen: Chosen) -> Training:
@@ -105,14 +117,14 @@ def _training(problem: Problem, c: Candidate, chosen: Chosen) -> Training:
     )
 
 
-def _cost(c: Candidate) -> Cost:
+def costs_of(c: Candidate) -> Cost:
     b = c.bill
     return Cost(
         b.train_flops, b.selection_flops, b.total_flops, b.gpu_hours, b.wall_hours, b.usd, b.compute_usd, b.data_usd
     )
 
 
-def _uses(search: Search, c: Candidate) -> tuple[BudgetUse, ...]:
+def uses_of(search: Search, c: Candidate) -> tuple[BudgetUse, ...]:
     """Every budget with what the candidate takes of it."""
     return tuple(
         BudgetUse(b.kind, b.limit, float(c.examples) if b.kind == "examples" else float(getattr(c.bill, b.kind)))
@@ -152,9 +164,9 @@ def alternatives(
         Alternative(
             what=what,
             data=data_of(problem, search, c),
-            selection=_selection(c),
+            selection=selection_of(c),
             prediction=predict(problem, search, c),
-            cost=_cost(c),
+            cost=costs_of(c),
             # with a target the cheapest plan wins, and another may well have the better metric
             worse_by=c.turned - best.turned if search.target is not None or search.scorer.risk else _loss(best, c),
             better_probability=better,

@@ -52,7 +52,7 @@ def trained(problem: Problem, fit: Fit, series: SeriesFit, used: list[Assumption
     tunings = tuple(_tuning(name) for name in dict.fromkeys((problem.tuning, *problem.tunings)))
     if len(tunings) > 1:
         used.append(Assumption("tuning", ", ".join(tunings), "taken to score alike: only their costs differ here"))
-    sizes = _sizes(models, fit)
+    sizes = sizes_in_runs(models, fit)
     return tuple(
         Trained(model, tuning, size, job_of(problem, model, tuning))
         for model, size in zip(models, sizes, strict=True)
@@ -89,7 +89,7 @@ def _tuning(name: str) -> Tuning:
     return found
 
 
-def _sizes(models: tuple[Model, ...], fit: Fit) -> list[float]:
+def sizes_in_runs(models: tuple[Model, ...], fit: Fit) -> list[float]:
     """M of each model, with or without embeddings: the count in which most models have a size that runs have."""
     known = fit.runs.model_params if fit.runs is not None else np.empty(0)
     known = known[np.isfinite(known)]

@@ -24,7 +24,7 @@ from ftplan.plan.trials import Trials
 from ftplan.units import Budget, format_budget
 
 #: formulas of selection costs are plain arithmetic, so arrays pass through them
-_Scoring = Callable[[Selector | None, Floats, Floats], Floats | float]
+Scoring = Callable[[Selector | None, Floats, Floats], Floats | float]
 
 
 #: numbers of examples this close are one number
@@ -65,7 +65,7 @@ class Ledger:
             key = (c.method.name, c.selector)
             if key not in place:
                 place[key] = len(costs)
-                flops = cast(_Scoring, c.method.selection_flops)(c.selector, tokens, attention)
+                flops = cast(Scoring, c.method.selection_flops)(c.selector, tokens, attention)
                 costs.append(np.broadcast_to(np.float64(flops), tokens.shape))
         index = np.array([place[c.method.name, c.selector] for c in self.choices], dtype=np.intp)
         return index, np.stack(costs)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.result import Fit, SeriesFit
+from ftplan.plan import lengths
 from ftplan.plan.allowed import Allowed
+from ftplan.plan.lengths import Scaled
 from ftplan.plan.problem import Problem
 from ftplan.plan.result import Assumption
-from ftplan.plan.search import Candidate
+from ftplan.plan.search import Candidate, Search
 from ftplan.runs import Metric
 from ftplan.units import format_count
 
@@ -27,9 +31,14 @@ def objective(problem: Problem, metric: Metric) -> str:
 
 
 def assumptions(
-    problem: Problem, fit: Fit, series: SeriesFit, space: Allowed, best: Candidate
+    problem: Problem,
+    fit: Fit,
+    series: SeriesFit,
+    space: Allowed,
+    best: Candidate,
+    off: tuple[Scaled, Scaled] | None = None,
 ) -> tuple[Assumption, ...]:
-    """Numbers that are borrowed or a judgement."""
+    """Numbers that are borrowed or a judgement. off: the plan with lengths at both ends of their error."""
     job = best.choice.trained.job
     out = list(space.assumptions)
     if fit.borrowed:
@@ -38,18 +47,25 @@ def assumptions(
         out.append(Assumption("MFU", f"{100 * job.mfu:.3g} %", problem.mfu_why))
     if problem.usd_per_gpu_hour is not None and problem.price_why:
         out.append(Assumption("price", f"{problem.usd_per_gpu_hour:g} USD per GPU-hour", problem.price_why))
-    if not problem.pool.exact:
+    if off is not None:
+        out.append(lengths.assumption(problem, off))
+    elif not problem.pool.exact:
         out.append(Assumption("pool lengths", "a histogram", problem.pool.source))
     return tuple(out)
 
 
-def warnings(problem: Problem, fit: Fit, series: SeriesFit, space: Allowed, best: Candidate) -> tuple[str, ...]:
+def warnings(
+    problem: Problem, fit: Fit, series: SeriesFit, space: Allowed, search: Search, best: Candidate
+) -> tuple[str, ...]:
     """Doubts about the plan."""
     out = list(problem.warnings)
     out += _beyond(fit, series, best)
+    out += _worth_beyond(search, best)
     out += space.notes
     out += _other_model(series, best)
-    if not fit.borrowed:
+    if fit.borrowed:
+        out += fit.warnings
+    else:
         inside = {m.law for m in series.selected if m.zone == "within"}
         out += [f"{law.name}: {w}" for law in series.laws if law.name in inside for w in law.warnings]
     return tuple(out)
@@ -57,21 +73,36 @@ def warnings(problem: Problem, fit: Fit, series: SeriesFit, space: Allowed, best
 
 def _volume(fit: Fit, best: Candidate) -> float:
     """T as the fit counts it."""
-    examples_only = fit.runs is not None and fit.runs.data_unit == "examples"
-    return best.examples * (1.0 if examples_only else best.avg_tokens)
+    return best.examples * (1.0 if fit.counts == "examples" else best.avg_tokens)
 
 
 def _beyond(fit: Fit, series: SeriesFit, best: Candidate) -> list[str]:
     """How far outside the runs the plan lies, in data and in length."""
     out = []
-    unit = "examples" if fit.runs is not None and fit.runs.data_unit == "examples" else "tokens"
-    for name, value, what in (("tokens", _volume(fit, best), unit), ("avg_tokens", best.avg_tokens, "tokens each")):
+    length = best.avg_tokens
+    for name, value, what in (("tokens", _volume(fit, best), fit.counts), ("avg_tokens", length, "tokens each")):
         low, high = series.ranges.get(name, (value, value))
         factor = max(value / high, low / value)
         if factor > WARN_BEYOND:
             had = format_count(low) if low == high else f"{format_count(low)} to {format_count(high)}"
             out.append(f"extrapolation: {format_count(value)} {what}, {factor:.2g} times outside the runs' {had}")
     return out
+
+
+def _worth_beyond(search: Search, best: Candidate) -> list[str]:
+    """How far the plan lies outside the runs by what its epochs and its selection make of the data."""
+    model, rows, volume = search.scorer.predictor, search.scorer.rows(best.trial), search.scorer.volume(best.trial)
+    factor = float(model.effective_beyond(rows, volume)[0])
+    if factor <= WARN_BEYOND * max(float(volume[0]) / model.ranges["tokens"][1], 1.0):
+        return []
+    method, epochs = best.choice.method.name, best.choice.epochs
+    drawn = "drawn at random" if method == "random" else f"chosen by {method}"
+    seen = f"{epochs:g} epoch" + ("" if epochs == 1.0 else "s")
+    had, worth = (format_count(float(v[0])) for v in (volume, volume * model.worth(rows)))
+    return [
+        f"extrapolation: {drawn} and seen for {seen}, {had} {search.scorer.counts} are worth {worth}, "
+        f"{factor:.2g} times the most of any run"
+    ]
 
 
 def _other_model(series: SeriesFit, best: Candidate) -> list[str]:
@@ -99,7 +130,12 @@ def inputs(problem: Problem, fit: Fit, series: SeriesFit) -> dict[str, object]:
         "fit_sha256": fit.runs_sha256,
         "series": series.key,
         "laws": [{"law": m.law, "weight": m.weight, "zone": m.zone} for m in series.selected],
-        "pool": {"name": pool.name, "sha256": pool.sha256, "examples": pool.examples},
+        "pool": {
+            "name": pool.name,
+            "sha256": pool.sha256,
+            "examples": pool.examples,
+            "measure": None if pool.measure is None else asdict(pool.measure),
+        },
         "problem": problem.name,
     }
 

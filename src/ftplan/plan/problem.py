@@ -31,7 +31,7 @@ class Problem:
     tuning             full, lora or qlora; lora_r only with the latter two
     models, tunings    further ones to choose from; models only where the runs tell what size does
     max_length         cut in tokens; longer examples are truncated
-    batch_examples     examples (packed: sequences) per optimiser step on all GPUs
+    batch_examples     examples (packed: sequences) per GPU and forward pass; grad_accum: forward passes per step
     avg_tokens         L fixed by the user, or None
     epochs             choices to consider, or None: what the fit identifies, else its table's value
     methods, selectors choices to consider; None: what the fit supports

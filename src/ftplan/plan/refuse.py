@@ -81,9 +81,9 @@ def _out_of_reach(search: Search, needed: Needed | None) -> Infeasible:
     if needed is None:
         top = replace(search, target=None, limits=()).best()
         if top is not None and top.score < best:
-            said += f", and no budget more than {sign * top.score:.4g}"
+            said += f", and no budget gets {'below' if sign > 0 else 'above'} {sign * top.score:.4g}"
         else:
-            said += ", and a larger budget no more"
+            said += ", and no larger budget does better"
         return Infeasible(said, hint=relaxed)
     return Infeasible(said, hint=f"{relaxed}, or raise the budget: {_flags(needed.budgets)}")
 

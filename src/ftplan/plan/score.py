@@ -93,13 +93,16 @@ class Scorer:
 
     def expected(self, trials: Trials) -> Floats:
         """(n,) the expected metric, turned."""
-        rows = self.rows(trials)
+        return self.expected_at(self.rows(trials))
+
+    def expected_at(self, rows: Rows) -> Floats:
+        """(n,) the same for rows."""
         sign, ahead = self.predictor.sign, self.predictor.ahead
         if ahead is None:
             return np.asarray(sign * self.predictor.point(rows))
         # most trials need no mixture: that is three laws more
         beyond = rows.t > ahead.t_max
-        out = np.empty(len(trials))
+        out = np.empty(len(rows.t))
         for model, which in ((self._inside, ~beyond), (self.predictor, beyond)):
             if which.any():
                 out[which] = sign * model.point(Rows(**{k: v[which] for k, v in vars(rows).items()}))

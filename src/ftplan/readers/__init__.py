@@ -5,6 +5,8 @@
     source      bytes of a file or stdin -> text (gzip, BOM, encoding)
     raw         the table as written: every cell is text, and knows its line
     delimited, jsonlines, parquet   text or bytes -> that table
+    logs, folders   what trainers, trackers and evaluators wrote -> runs and evaluations
+    joined, gather  runs, their evaluations and tables beside them -> that table
     columns     headers -> canonical columns (aliases, --map)
     groups      which column names the series
     metrics     which column is the metric, its direction and unit

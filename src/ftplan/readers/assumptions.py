@@ -23,9 +23,10 @@ def read_assumed(name: str) -> Assumed:
         own = {key: _range(value) for key, value in doc.get("params", {}).items()}
         how = "; ".join(value["how"] for value in doc.get("params", {}).values())
         lent = _of_law(wanted, load_law(doc["law"])) if "law" in doc else None
+        why = f"{doc['source']} ({how})" if own or lent is None else lent.why
         if lent is not None:
-            return Assumed(wanted, {**lent.params, **own}, lent.why, lent.selector_params)
-        return Assumed(wanted, own, f"{doc['source']} ({how})")
+            return Assumed(wanted, {**lent.params, **own}, why, lent.selector_params)
+        return Assumed(wanted, own, why)
     return _of_law(wanted, load_law(_known(wanted)))
 
 

@@ -117,7 +117,8 @@ def resolve(raw: RawTable, column_map: Mapping[str, str]) -> Columns:
 
 
 def _keys(raw: RawTable, column_map: Mapping[str, str]) -> dict[str, str]:
-    keys = {header: normalise(header) for header in raw.headers}
+    # what stands aside in a log is found by --map and not by its name
+    keys = {header: "" if header in raw.aside else normalise(header) for header in raw.headers}
     chosen: dict[str, str] = {}
     for theirs, ours in column_map.items():
         name = CANONICAL.get(normalise(ours), normalise(ours))

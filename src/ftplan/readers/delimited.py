@@ -21,7 +21,9 @@ def read_delimited(text: str, source: str) -> RawTable:
     """
     delimiter = _delimiter(text)
     records = _records(text, delimiter, source)
-    place, header = next(records)
+    place, header = next(records, (source, []))
+    if not header:
+        raise InputError(f"{source}: there is neither a header nor a run", hint="begin with a line of column names")
     if all(_NUMBER.fullmatch(cell.strip()) for cell in header):
         raise InputError(
             f"{place}: the first line holds numbers, not the names of the columns",

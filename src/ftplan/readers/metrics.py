@@ -9,7 +9,7 @@ from typing import Literal
 
 from ftplan.errors import InputError
 from ftplan.readers.columns import ALIASES, CANONICAL, Columns
-from ftplan.readers.raw import RawTable, listed, normalise, suggest
+from ftplan.readers.raw import RawTable, listed, normalise, plain, suggest
 from ftplan.runs import Direction, Metric
 
 #: nats: a cross-entropy. share: a part of all cases, 0..1 or 0..100. score: a share or on a scale of its own.
@@ -98,8 +98,8 @@ def choose(raw: RawTable, columns: Columns, metric: str | None, direction: Direc
 
 def _name(columns: Columns, header: str) -> str:
     """What the metric is called: tidy where the name is known ('eval/loss' -> 'eval_loss'), else as written."""
-    key = columns.keys[header]
-    if key != normalise(header):  # renamed by --map
+    key = columns.keys[header] or plain(header)
+    if key not in (normalise(header), plain(header)):  # renamed by --map
         return key
     return header if known(header) is None else re.sub(r",none$", "", key)
 

@@ -11,7 +11,7 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 NOTHING = {"nan", "na", "n/a", "#n/a", "<na>", "null", "none", "nil", "-", "--", "?"}
-_INFINITE = {"inf", "infinity", "-inf", "-infinity", "+inf", "+infinity"}
+INFINITE = {"inf", "infinity", "-inf", "-infinity", "+inf", "+infinity"}
 
 #: columns that hold counts, where 7B, 350M and 12k are numbers too
 COUNTS = {"examples", "tokens", "tokens_seen", "model_params", "selector_params", "pool_examples"}
@@ -32,7 +32,7 @@ def parse(text: str, *, counts: bool = False) -> float:
     """A finite number; with `counts` also 7B, 350M, 12k. Raises CellError."""
     if text.lower() in NOTHING:
         raise CellError(f"{text!r} is not a number", "leave the cell empty, or remove the row if the run has no result")
-    if text.lower() in _INFINITE:
+    if text.lower() in INFINITE:
         raise CellError(f"{text!r} is not a finite number", "remove the rows of runs that diverged")
     if _THOUSANDS.fullmatch(text):
         raise CellError(f"{text!r} is written with a comma", f"write {text.replace(',', '')}")

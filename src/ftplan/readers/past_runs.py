@@ -19,8 +19,9 @@ from ftplan.costs.packing import Batching
 from ftplan.errors import InputError
 from ftplan.presets import load_model
 from ftplan.readers.delimited import read_delimited
+from ftplan.readers.logs.trainer import history, tokens_seen
 from ftplan.readers.numbers import CellError, parse
-from ftplan.readers.raw import RawTable, normalise
+from ftplan.readers.raw import RawTable, normalise, plain
 from ftplan.readers.source import decode, read_bytes, source_name
 from ftplan.readers.structured import parse_json
 
@@ -38,7 +39,6 @@ _NAMES = {
     "lora_r": ("lora_r",),
 }
 _WORDS = ("model", "tuning", "gpu")
-_PREFIXES = ("metrics_", "params_", "train_", "config_")
 _SAME_SIZE = 0.02
 _NEEDS_TOKENS = "tokens (num_input_tokens_seen, tokens_seen, or examples and avg_tokens)"
 _NEEDS_SECONDS = "its runtime (train_runtime or runtime_seconds)"
@@ -114,10 +114,8 @@ def _from_log(log: Any, where: str) -> PastRun:
         raise InputError(f"{where}: not a trainer's log", hint="trainer_state.json, all_results.json, or a CSV row")
     if "log_history" not in log:
         return _run(log, where)
-    history = log["log_history"]
-    if not isinstance(history, list) or not all(isinstance(row, dict) for row in history):
-        raise InputError(f"{where}: log_history is not a list of rows")
-    timed = [row for row in history if "train_runtime" in row]
+    rows = history(log, where)
+    timed = [row for row in rows if "train_runtime" in row]
     if not timed:
         raise InputError(f"{where}: no row of log_history has train_runtime: the training did not end", hint=None)
     runtimes = [row["train_runtime"] for row in timed if isinstance(row["train_runtime"], int | float)]
@@ -126,8 +124,7 @@ def _from_log(log: Any, where: str) -> PastRun:
             f"{where}: train_runtime starts again, so the run was resumed and its time is not known",
             hint="put the whole time in a table: --calibrate runs.csv:LINE",
         )
-    tokens = [row["num_tokens"] for row in history if isinstance(row.get("num_tokens"), int | float)]
-    facts = {**log, **timed[-1], **({"num_tokens": max(tokens)} if tokens else {})}
+    facts = {**log, **timed[-1], "num_tokens": tokens_seen(rows)}
     # only these: the log's epochs are in its count of tokens already
     known = ("train_runtime", "num_input_tokens_seen", "num_tokens")
     return _run({key: facts[key] for key in known if key in facts}, where)
@@ -155,14 +152,11 @@ def _run(row: Mapping[str, Any], place: str) -> PastRun:
 
 
 def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Cells by the plain form of their header, with and without what a logger puts before it."""
+    """Cells by the plain form of their header, with and without what a tracker puts before it."""
     cells: dict[str, Any] = {}
     for header, cell in row.items():
-        name = normalise(header)
-        cells.setdefault(name, cell)
-        for prefix in _PREFIXES:
-            if name.startswith(prefix):
-                cells.setdefault(name.removeprefix(prefix), cell)
+        for name in (normalise(header), plain(header)):
+            cells.setdefault(name, cell)
     return cells
 
 

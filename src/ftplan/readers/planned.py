@@ -9,9 +9,9 @@ from ftplan.errors import InputError
 from ftplan.fit.result import Fit
 from ftplan.readers import columns as naming
 from ftplan.readers.columns import Columns
+from ftplan.readers.gather import read_table
 from ftplan.readers.raw import RawTable
 from ftplan.readers.rows import Row, complete
-from ftplan.readers.tables import read_table
 from ftplan.runs import RunTable, from_rows
 
 

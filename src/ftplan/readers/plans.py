@@ -41,7 +41,12 @@ class Today:
 
 
 def read_plan(path: str) -> Committed:
-    """The plan in a file written by `ftplan plan -o`. Raises InputError, and Infeasible where it says there is none."""
+    """The plan in a file, as its costs are counted again. Raises as `plan_values`."""
+    return committed(plan_values(path))
+
+
+def plan_values(path: str) -> dict[str, Any]:
+    """A file written by `ftplan plan -o`. Raises InputError, and Infeasible where it says that there is no plan."""
     source = source_name(path)
     plain = read_plain(path)
     if not isinstance(plain, dict) or plain.get("kind") != "plan":
@@ -54,7 +59,7 @@ def read_plan(path: str) -> Committed:
     schemas.check("plan", plain, source, hint=_AGAIN)
     if not plain["feasible"]:
         raise Infeasible(f"{source} holds no plan: {plain['reason']}", hint=plain.get("hint"))
-    return _committed(plain)
+    return plain
 
 
 def todays(plan: Committed, today: Today) -> tuple[Committed, tuple[str, ...]]:
@@ -97,7 +102,8 @@ def pool_of_plan(plan: Committed, plan_path: str, override: str | None) -> Pool:
     raise InputError(f"{folder / plan.pool_path}: the pool of the plan is not there", hint="--pool FILE")
 
 
-def _committed(plain: dict[str, Any]) -> Committed:
+def committed(plain: dict[str, Any]) -> Committed:
+    """The values of a plan file as a record."""
     data, training, inputs = plain["data"], plain["training"], plain["inputs"]
     gpu, price = inputs["costs"]["gpu"], inputs["costs"]["price"]
     return Committed(

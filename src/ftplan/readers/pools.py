@@ -1,5 +1,6 @@
-"""Pools of candidate examples from a histogram of lengths: TOML, JSON, CSV, or a problem that has one.
+"""Pools of candidate examples from a histogram of lengths: a pool file, TOML, JSON, CSV, or a problem that has one.
 
+YAML, JSON   what `ftplan profile -o` writes (kind: pool)
 TOML   histogram_tokens = [[16, 23, 390], [24, 31, 3233]]     shortest, longest, count; top level or [pool]
 JSON   {"histogram_tokens": [[16, 23, 390], ...]}, or the list alone
 CSV    columns tokens,examples or lo,hi,examples
@@ -9,19 +10,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ftplan import schemas
 from ftplan.errors import InputError
+from ftplan.measure import Measure
 from ftplan.pool import Pool, from_histogram
 from ftplan.presets import ProblemFile, load_problem, names
 from ftplan.readers.delimited import read_delimited
 from ftplan.readers.numbers import CellError, parse
 from ftplan.readers.raw import RawTable
 from ftplan.readers.source import decode, read_bytes, source_name
+from ftplan.readers.structured import parse_plain
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,6 +34,8 @@ else:
     import tomli as tomllib
 
 _HINT = "a pool is a histogram: CSV with columns tokens,examples or lo,hi,examples; TOML or JSON with histogram_tokens"
+#: characters at the beginning of a file in which it says what it is
+_HEAD = 400
 _ENDS = {"tokens": ("tokens", "tokens"), "lo": ("lo", "hi")}
 
 
@@ -40,7 +47,10 @@ def read_pool(source: str) -> Pool:
             raise InputError(f"problem {source!r} has no pool of its own", hint=_HINT)
         return pool
     where = source_name(source)
-    bins = _bins(decode(read_bytes(source), where), Path(source).suffix.lower(), where)
+    text = decode(read_bytes(source), where)
+    if (plain := _pool_file(text, where)) is not None:
+        return _profiled(plain, where)
+    bins = _bins(text, Path(source).suffix.lower(), where)
     name = Path(source).name.split(".")[0] if source != "-" else "stdin"
     return _signed(from_histogram(bins, name=name, source=where))
 
@@ -55,6 +65,37 @@ def pool_of_problem(problem: ProblemFile) -> Pool | None:
     bins = table["histogram_tokens"]
     name = table.get("name", problem.name)
     return _signed(from_histogram(bins, name=name, source=table.get("source", problem.name)))
+
+
+def _pool_file(text: str, where: str) -> dict[str, Any] | None:
+    """The values of a pool file; None for anything else."""
+    if not re.search(r"""\bkind["']?\s*:\s*["']?pool\b""", text[:_HEAD]):
+        return None
+    plain = parse_plain(text, where)
+    if not isinstance(plain, dict) or plain.get("kind") != "pool":
+        return None
+    schemas.check("pool", plain, where, hint="write it again with: ftplan profile POOL -o pool.yaml")
+    return plain
+
+
+def _profiled(plain: Mapping[str, Any], where: str) -> Pool:
+    """The pool of a pool file, with how its lengths were counted."""
+    tokens, examples = plain["histogram"]["tokens"], plain["histogram"]["examples"]
+    if len(tokens) != len(examples):
+        raise InputError(f"{where}: histogram has {len(tokens)} lengths and {len(examples)} numbers of examples")
+    data, lengths = plain["data"], plain["lengths"]
+    tokenizer = lengths["tokenizer"] or {"path": "", "sha256": ""}
+    measure = Measure(
+        shape=data["shape"],
+        conversation=lengths.get("conversation", True),
+        turn_tokens=lengths["turn_tokens"],
+        tokenizer=tokenizer["path"],
+        tokenizer_sha256=tokenizer["sha256"],
+        rows=data["rows"],
+        content_sha256=data["content_sha256"],
+    )
+    bins = list(zip(tokens, tokens, examples, strict=True))
+    return _signed(from_histogram(bins, name=plain["name"], source=measure.how, measure=measure))
 
 
 def _signed(pool: Pool) -> Pool:

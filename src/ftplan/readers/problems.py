@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from ftplan.costs.model import Model, Selector
@@ -28,8 +29,8 @@ _LONGEST_DEFAULT = 2048
 class Flags:
     """What the command line says; None and () where it says nothing.
 
-    fit, runs: where the law comes from, in place of all that the file says about it; gpu: NAME or NAME:COUNT;
-    target: VALUE or METRIC=VALUE; pool: a file, or a preset problem whose pool is meant.
+    fit: a file or a shipped law, runs: a table; where the law comes from, in place of all that the file says about it;
+    gpu: NAME or NAME:COUNT; target: VALUE or METRIC=VALUE; pool: a file, or a preset problem whose pool is meant.
     """
 
     fit: str | None = None
@@ -78,7 +79,7 @@ def read_problem(source: str | None, flags: Flags) -> Asked:
     file = load_problem(source) if source is not None else None
     table = _sections(file)
     training = table("training")
-    model = _model(flags.model or training.get("model"))
+    model = _model(flags.model or _own_model(file, training.get("model")))
     tuning = _tuning(flags.tuning or training.get("tuning", "full"))
     budgets = _budgets(flags.budgets or tuple(table("budget").get("limits", ())))
     hardware = read_hardware(
@@ -92,7 +93,7 @@ def read_problem(source: str | None, flags: Flags) -> Asked:
         name=file.name if file else "plan",
         pool=_pool(file, flags.pool),
         model=model,
-        models=tuple(load_model(name) for name in (() if flags.model else training.get("models", ()))),
+        models=tuple(_model(_own_model(file, name)) for name in (() if flags.model else training.get("models", ()))),
         budgets=budgets,
         series=data.get("series", ""),
         tuning=tuning,
@@ -164,9 +165,27 @@ def _law_source(data: Mapping[str, Any], flags: Flags) -> Mapping[str, Any]:
     """[data] with its flags. Another law takes the place of the whole section: its series are not this one's."""
     if flags.fit is not None and flags.runs is not None:
         raise InputError("--fit and --runs are two laws for one plan", hint="give one of them")
-    law = {name: value for name, value in (("fit", flags.fit), ("runs", flags.runs)) if value is not None}
+    law = {} if flags.runs is None else {"runs": flags.runs}
+    if flags.fit is not None:
+        law = {_fit_or_law(flags.fit): flags.fit}
     series = {} if flags.series is None else {"series": flags.series}
     return {**(law or data), **series}
+
+
+def _fit_or_law(named: str) -> str:
+    """Whether `--fit` names a file (or a run table) or a shipped law. Raises InputError where it can be neither."""
+    if Path(named).exists() or Path(named).suffix or "/" in named or named == "-":
+        return "fit"
+    shipped, wanted = names("laws"), named.strip().lower()
+    if wanted in shipped:
+        return "law"
+    if wanted in names("runs"):
+        return "fit"
+    close = get_close_matches(wanted, shipped, n=1)
+    raise InputError(
+        f"--fit {named}: no such file, and no law of that name ships with ftplan",
+        hint=f"did you mean {close[0]}?" if close else f"shipped laws: {', '.join(shipped)}",
+    )
 
 
 def _beside(file: ProblemFile | None, runs: str) -> str:
@@ -177,8 +196,15 @@ def _beside(file: ProblemFile | None, runs: str) -> str:
 def _model(name: str | None) -> Model:
     if name is None:
         shipped = ", ".join(names("models"))
-        raise InputError("no model to train is named", hint=f"--model NAME, one of: {shipped}")
+        raise InputError(
+            "no model to train is named", hint=f"--model NAME, one of: {shipped}; or a TOML file of your own"
+        )
     return load_model(name)
+
+
+def _own_model(file: ProblemFile | None, name: str | None) -> str | None:
+    """A model's file that a problem names lies beside it."""
+    return str(file.relative(name)) if file and name and name.endswith(".toml") else name
 
 
 def _tuning(name: str) -> str:

@@ -15,12 +15,16 @@ class RawTable:
     """Headers in file order; rows as {header: stripped text} ('' where nothing is written).
 
     source: what messages call the file. places: where each row stands, e.g. 'runs.csv:14' (line 14 in an editor).
+    Of a tool's log also: logged; remarks on how it was read; aside: columns found by --map, --metric and --by only.
     """
 
     source: str
     headers: tuple[str, ...]
     rows: tuple[Mapping[str, str], ...]
     places: tuple[str, ...]
+    logged: bool = False
+    remarks: tuple[str, ...] = ()
+    aside: frozenset[str] = frozenset()
 
     def is_blank(self, header: str) -> bool:
         """True where no row has anything in the column."""
@@ -30,9 +34,10 @@ class RawTable:
         """The header a user means by `name`: as written, else ignoring case and punctuation."""
         if name in self.headers:
             return name
-        matches = [header for header in self.headers if normalise(header) == normalise(name)]
-        if len(matches) == 1:
-            return matches[0]
+        for form in (normalise, plain, _unfiltered) if self.logged else (normalise, _unfiltered):
+            matches = [header for header in self.headers if form(header) == form(name)]
+            if len(matches) == 1:
+                return matches[0]
         raise InputError(
             f"{self.source}: no column {name!r} for {option}; the columns are {listed(self.headers)}",
             hint=suggest(name, self.headers),
@@ -70,6 +75,16 @@ def normalise(header: str) -> str:
     """Headers are compared in this form: 'Eval/Loss', 'eval-loss', 'evalLoss' -> 'eval_loss'."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", header.strip())
     return re.sub(r"[\s\-/.:_]+", "_", words.lower()).strip("_")
+
+
+def plain(name: str) -> str:
+    """A logged name without a tracker's prefix: 'eval/loss', 'metrics.eval_loss' -> 'eval_loss'; 'train/x' -> 'x'."""
+    return normalise(re.sub(r"^((metrics|params)\.|train/)", "", name.strip()))
+
+
+def _unfiltered(name: str) -> str:
+    """The name of an lm-eval metric without its filter: 'acc,none' -> 'acc'."""
+    return normalise(name.split(",")[0])
 
 
 def suggest(name: str, known: Iterable[str]) -> str | None:

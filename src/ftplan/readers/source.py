@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ftplan.errors import InputError
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"  # .xlsx too
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -29,13 +29,13 @@ def read_bytes(path: str) -> bytes:
     try:
         data = _stdin() if path == "-" else Path(path).read_bytes()
     except FileNotFoundError as error:
-        raise InputError(f"{source}: no such file", hint=_nearby(path)) from error
+        raise InputError(f"{source}: no such file", hint=nearby(path)) from error
     except IsADirectoryError as error:
         raise InputError(f"{source} is a folder, not a file") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{source} cannot be read: {reason}") from error
-    if data.startswith(_GZIP):
+    if data.startswith(GZIP):
         try:
             data = gzip.decompress(data)
         except (OSError, EOFError, zlib.error) as error:
@@ -70,7 +70,7 @@ def _stdin() -> bytes:
     return sys.stdin.buffer.read()
 
 
-def _nearby(path: str) -> str | None:
+def nearby(path: str) -> str | None:
     """A file of the same folder that may have been meant."""
     folder = Path(path).parent
     try:

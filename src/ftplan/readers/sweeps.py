@@ -31,3 +31,11 @@ def spaced(own: Sequence[Budget], first: str | None, last: str | None, steps: in
         raise InputError(f"--from {low.limit:g} is not below --to {high.limit:g}", hint="exchange them")
     ratio = math.log(high.limit / low.limit) / (steps - 1)
     return tuple(Budget(low.kind, float(f"{low.limit * math.exp(ratio * step):.3g}")) for step in range(steps))
+
+
+def one_of_each_kind(texts: Sequence[str]) -> tuple[str, ...]:
+    """The first of some budgets of each kind: what a problem must be able to count, whichever of them is meant."""
+    first: dict[str, str] = {}
+    for text in texts:
+        first.setdefault(parse_budget(text).kind, text)
+    return tuple(first.values())

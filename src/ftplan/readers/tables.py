@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,38 +10,44 @@ import numpy as np
 
 from ftplan.errors import InputError
 from ftplan.readers import columns as naming
-from ftplan.readers import delimited, groups, jsonlines, metrics, numbers, parquet, source
+from ftplan.readers import groups, metrics, numbers
 from ftplan.readers.columns import Columns
-from ftplan.readers.raw import RawTable, listed, normalise, suggest
+from ftplan.readers.gather import read_table
+from ftplan.readers.raw import RawTable, listed, normalise, plain, suggest
 from ftplan.readers.rows import Row, complete
 from ftplan.runs import Direction, RunTable, from_rows
 
+#: columns that say what a run is called
+_NAMES = ("run", "run_name", "run_id")
+
 
 def read_runs(
-    path: str,
-    *,
+    *paths: str,
     metric: str | None = None,
     direction: Direction | None = None,
     by: str | None = None,
     column_map: Mapping[str, str] | None = None,
 ) -> RunTable:
-    """The finished runs in `path`, checked, completed and in file order.
+    """The finished runs in `paths`, checked, completed and in file order.
 
-    path        CSV, TSV, JSONL or Parquet, told by content; all but Parquet also gzipped; '-' is stdin
+    paths       CSV, TSV, JSONL or Parquet, all but Parquet also gzipped, '-' is stdin; logs of the tools in `logs`, or
+                folders of them; told by content. Several are one table, evaluations joined to their runs by name
     metric      the metric's column; by default eval_loss, loss, score, accuracy, or the only metric there is
     direction   'min' or 'max', needed where the metric's name does not tell; otherwise overrules the name
     by          the column that names the series; by default `group`, or a label that several runs share
     column_map  {column in the file: canonical column or metric}, as `--map theirs=ours` gives it
 
     `RunTable.notes` holds what should be said aloud: the metric chosen, columns read under another name, columns left
-    out. Raises InputError with file, line, column, the value seen and a hint for anything that cannot be used.
+    out; `RunTable.remarks` how logs were read. Raises InputError with file, line, column, the value seen and a hint
+    for anything that cannot be used.
     """
-    raw = read_table(path)
+    raw = read_table(*paths)
     _check_map(raw, column_map or {}, metric)
     columns = naming.resolve(raw, column_map or {})
     choice = metrics.choose(raw, columns, metric, direction)
+    _require_size(raw, columns, {choice.header, *columns.header.values()})
+    raw = _usable(raw, columns, choice) if raw.logged else raw
     labels = groups.group_headers(raw, columns, by)
-    _require_size(raw, columns, {choice.header, *labels, *columns.header.values()})
     if "stderr" not in columns.header:
         columns = _own_stderr(raw, columns, choice)
     rows = _rows(raw, columns, labels)
@@ -49,20 +55,34 @@ def read_runs(
     measured = metrics.with_unit(choice, list(zip(raw.places, values, strict=True)), raw.source)
     for row, value in zip(rows, values, strict=True):
         row[measured.name] = value
-    table = from_rows(rows, measured, source=raw.source, notes=_notes(raw, columns, choice, labels, by))
-    return _one_unit(raw, table)
+    notes = _notes(raw, columns, choice, labels, by)
+    table = from_rows(rows, measured, source=raw.source, notes=notes)
+    return _one_unit(raw, replace(table, names=_names(raw), remarks=raw.remarks))
 
 
-def read_table(path: str) -> RawTable:
-    """Every cell of a table as text; what the file is, its content tells. Raises InputError."""
-    name = source.source_name(path)
-    data = source.read_bytes(path)
-    if data.startswith(parquet.MAGIC):
-        return parquet.read_parquet(data, name)
-    text = source.decode(data, name)
-    first = text.lstrip()[:1]
-    read: Callable[[str, str], RawTable] = jsonlines.read_jsonlines if first in "{[" else delimited.read_delimited
-    return read(text, name)
+def _usable(raw: RawTable, columns: Columns, choice: metrics.Choice) -> RawTable:
+    """A log without the runs that have no value of the metric (they diverged, or were judged by something else), and
+    without those that do not say how much data they saw.
+    """
+    sizes = [
+        columns.header[name] for name in ("examples", "tokens", "tokens_seen", "fraction") if name in columns.header
+    ]
+    judged = [i for i, row in enumerate(raw.rows) if row[choice.header]]
+    kept = [i for i in judged if any(raw.rows[i][size] for size in sizes)]
+    said = [f"{_of(raw, len(raw.rows) - len(judged))} no {choice.name}: left out"] * (len(judged) < len(raw.rows))
+    said += [f"{_of(raw, len(judged) - len(kept))} neither examples nor tokens: left out"] * (len(kept) < len(judged))
+    rows, places = tuple(raw.rows[i] for i in kept), tuple(raw.places[i] for i in kept)
+    return replace(raw, rows=rows, places=places, remarks=(*raw.remarks, *said))
+
+
+def _of(raw: RawTable, count: int) -> str:
+    return f"{count} of {len(raw.rows)} runs {'has' if count == 1 else 'have'}"
+
+
+def _names(raw: RawTable) -> tuple[str, ...]:
+    """What each run is called, () where no column says it."""
+    header = next((header for name in _NAMES for header in raw.headers if normalise(header) == name), None)
+    return () if header is None else tuple(row[header] for row in raw.rows)
 
 
 def _check_map(raw: RawTable, column_map: Mapping[str, str], metric: str | None) -> None:
@@ -89,6 +109,11 @@ def _require_size(raw: RawTable, columns: Columns, unsuited: set[str]) -> None:
         )
     if {"examples", "tokens", "tokens_seen"} & set(have) or {"fraction", "pool_examples"} <= set(have):
         return
+    if raw.logged and not any(plain(header) == "num_input_tokens_seen" for header in raw.headers):
+        raise InputError(
+            f"{raw.source}: the log says neither how many examples nor how many tokens the runs were trained on",
+            hint=f"name a CSV with the columns run,examples beside it; runs are called {listed(_names(raw), 3)}",
+        )
     for header in raw.headers:
         if naming.CANONICAL.get(columns.keys[header], columns.keys[header]) in ("examples", "tokens"):  # but blank
             raise InputError(
@@ -174,6 +199,9 @@ def _notes(
     if renamed:
         notes.append(f"read {', '.join(renamed)}")
     used = {choice.header, *labels, *choice.others, *(h for name, h in columns.header.items() if name != "group")}
+    used |= {h for h in raw.headers if normalise(h) in _NAMES}
+    if raw.logged:  # a tracker has a hundred more columns, and `remarks` say what was made of them
+        return tuple(notes)
     missed = naming.near_misses(raw, columns)
     notes += [f"column {header!r} is not used: {hint}" for header, hint in missed.items() if header not in used]
     if rest := [h for h in raw.headers if h not in used and h not in missed and not raw.is_blank(h)]:

@@ -8,19 +8,22 @@ import typer
 
 from ftplan.cli import complete, options
 from ftplan.cli.inputs import Reading, load_runs
-from ftplan.cli.output import check_target, deliver, progress
+from ftplan.cli.output import check_plot, check_target, deliver, progress, write_plot
 
 if TYPE_CHECKING:
     from ftplan.fit.solve import Objective
 
-SHORT = "Every law on every series of some run tables."
+SHORT = "Every law on every series of some run tables: errors, differences, doubts."
 HELP = """Examples:
 
 \b
   ftplan compare laws runs.csv
   ftplan compare laws runs.csv other.csv --law power --law rectified+length
+  ftplan compare laws pyfunc --plot laws.png   the curves as a picture
+  ftplan compare laws pyfunc --format json     the table and the curves
 
-Every law on every series of the run tables: how often each is chosen, and its errors.
+Every law on every series of the run tables: its error in sample, cross-validated and on the largest runs, predicted
+from the smaller ones; how much worse that is than the best law's, with a standard error; when not to trust it.
 """
 
 
@@ -35,20 +38,22 @@ def laws(
     by: options.By = None,
     column_map: options.Map = None,
     objective: options.Objective = "squares",
-    seed: options.Seed = 0,
+    plot: options.PlotFile = None,
     form: options.Format = "table",
     output: options.Output = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Fit each table, then rank the laws over all of them."""
-    from ftplan.fit import fit_runs
-    from ftplan.formats.documents.comparison import document
+    from ftplan.compare.laws import compare_laws
+    from ftplan.formats.documents.comparison import document, panels
 
     check_target(output)
+    check_plot(plot)
     reading = Reading(metric, direction, by, options.parse_map(column_map or []))
-    tables = [load_runs(source, reading) for source in runs]
+    tables = [load_runs(source, reading=reading, quiet=quiet) for source in runs]
     how = cast("Objective", objective)
     with progress(quiet=quiet) as show:
-        # no interval is shown here, so no draws are made
-        fits = [fit_runs(t, law or ["auto"], objective=how, draws=0, seed=seed, progress=show) for t in tables]
-    deliver(document(list(zip(runs, fits, strict=True))), form, output, quiet=quiet)
+        named = zip(runs, tables, strict=True)
+        found = [s for n, t in named for s in compare_laws(n, t, law or ["auto"], objective=how, progress=show)]
+    deliver(document(found), form, output, quiet=quiet)
+    write_plot(plot, panels(found), quiet=quiet)

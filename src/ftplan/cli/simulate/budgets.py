@@ -8,7 +8,7 @@ import typer
 
 from ftplan.cli import complete, options
 from ftplan.cli.inputs import is_fit_file, law_of, problem_behind
-from ftplan.cli.output import check_target, deliver
+from ftplan.cli.output import check_plot, check_target, deliver, write_plot
 
 SHORT = "The best plan under each budget of a sweep."
 HELP = """Examples:
@@ -39,29 +39,26 @@ def budgets(
         ),
     ] = None,
     series: Annotated[str | None, typer.Option("--series", metavar="KEY", help="Which series of the fit.")] = None,
-    first: Annotated[
-        str | None, typer.Option("--from", metavar="LIMIT", help="Lowest budget. [default: a tenth of the problem's]")
-    ] = None,
-    last: Annotated[
-        str | None, typer.Option("--to", metavar="LIMIT", help="Highest budget. [default: ten times the problem's]")
-    ] = None,
-    steps: Annotated[
-        int, typer.Option("--steps", metavar="K", min=2, max=200, help="Budgets, evenly spaced in log.")
-    ] = 9,
+    first: options.From = None,
+    last: options.To = None,
+    steps: options.Steps = 9,
+    plot: options.PlotFile = None,
     form: options.Format = "table",
     output: options.Output = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Read, plan once per budget, render, write."""
-    from ftplan.formats.documents.budgets import document
+    from ftplan.formats.documents.budgets import document, panels
     from ftplan.readers.problems import Flags, aimed_at, read_problem
     from ftplan.readers.sweeps import spaced
     from ftplan.simulate.budgets import budget_sweep
 
     check_target(output)
+    check_plot(plot)
     fit = source if is_fit_file(source) else None
     asked = read_problem(problem_behind(fit, problem, quiet=quiet) if fit else source, Flags(fit=fit, series=series))
     limits = spaced(asked.problem.budgets, first, last, steps)
     law = law_of(asked, quiet=quiet)
     plans = budget_sweep(aimed_at(asked, law.metric), law, limits)
     deliver(document(limits, plans), form, output, quiet=quiet)
+    write_plot(plot, panels(limits, plans), quiet=quiet)

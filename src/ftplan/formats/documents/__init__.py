@@ -9,6 +9,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from ftplan.formats.heatmap import HeatMap
+from ftplan.formats.plot import Plot
+
 SCHEMA_VERSION = 1
 
 Cell: TypeAlias = str | int | float | bool | None
@@ -55,7 +58,7 @@ class Grid:
     headed: bool = True
 
 
-Block: TypeAlias = Heading | Prose | Bullets | Grid
+Block: TypeAlias = Heading | Prose | Bullets | Grid | HeatMap | Plot
 
 
 @dataclass(frozen=True)

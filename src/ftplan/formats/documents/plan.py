@@ -14,6 +14,7 @@ from ftplan.formats.documents.words import (
     plural,
     significant,
     unit_of,
+    unit_of_errors,
 )
 from ftplan.plan.result import Alternative, Plan
 from ftplan.units import format_count
@@ -231,11 +232,11 @@ def _regret(plan: Plan) -> tuple[Block, ...]:
     """How much may be lost by this plan being the wrong one."""
     if plan.regret is None:
         return ()
+    short = significant(plan.regret.expected, 2) + unit_of_errors(plan.prediction.metric)
     return (
         Prose(
             f"Over the bootstrap, {plan.selection.method} is the best method in {percent(plan.regret.same_method)} of "
-            f"draws, and the plan is expected to fall {significant(plan.regret.expected, 2)} short of the best of "
-            f"{plan.regret.compared} plans."
+            f"draws, and the plan is expected to fall {short} short of the best of {plan.regret.compared} plans."
         ),
     )
 

@@ -43,6 +43,11 @@ def unit_of(metric: Metric) -> str:
     return {"percent": " %", "nats": " nats"}.get(metric.unit, "")
 
 
+def unit_of_errors(metric: Metric) -> str:
+    """The unit of differences between values of the metric: those of a score in per cent are points."""
+    return " points" if metric.unit == "percent" else unit_of(metric)
+
+
 def interval(low: float | None, high: float | None, digits: int = 4) -> str:
     """'4.470 to 4.583'; '-' where there is no interval."""
     if low is None or high is None:

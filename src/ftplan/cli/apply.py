@@ -1,0 +1,88 @@
+"""`ftplan apply`: the examples that a plan asks for, as a file to train on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ftplan.cli import options
+from ftplan.cli.gate import NO
+from ftplan.cli.output import check_target, deliver, remark, write_lines
+from ftplan.cli.profile import Jobs, cores
+from ftplan.cli.reading import reading_bar
+from ftplan.errors import InputError
+
+SHORT = "Draw the examples that a plan asks for."
+HELP = """Examples:
+
+\b
+  ftplan apply plan.yaml pool.jsonl -o train.jsonl
+  ftplan apply plan.yaml pool.jsonl --scores perplexity.txt -o train.jsonl
+  ftplan apply plan.yaml pool.jsonl --target wanted.jsonl -o train.jsonl
+
+Writes exactly the planned number of examples of POOL, of the planned length, chosen as the plan says: JSONL in random
+order, the rows as they stand in POOL. The same plan and pool give the same file. A plan that selects by a score needs
+one: --scores, or --target for bm25. Exit code 1 says that the pool does not hold what was planned.
+"""
+
+
+def apply(
+    plan: Annotated[str, typer.Argument(metavar="PLAN", help="Plan file, from: ftplan plan -o plan.yaml.")],
+    pool: Annotated[str, typer.Argument(metavar="POOL", help="The examples that the plan's pool was profiled from.")],
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Where the examples go, all or none; '-' is stdout."),
+    ] = None,
+    scores: Annotated[
+        str | None,
+        typer.Option(
+            "--scores",
+            metavar="FILE|COLUMN",
+            help="A number per row, more is better: a line each, or a column of POOL.",
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--target", metavar="FILE", help="Examples of the task, for a plan that selects by bm25."),
+    ] = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option("--tokenizer", metavar="FILE", help="tokenizer.json. [default: that of the plan's pool]"),
+    ] = None,
+    jobs: Jobs = None,
+    form: options.Format = "table",
+    quiet: options.Quiet = False,
+) -> None:
+    """Read, draw, write, and say what was planned and what was drawn."""
+    from ftplan.formats.documents.applied import document
+    from ftplan.readers.examples.applied import Scoring, applied, opened_for
+    from ftplan.readers.examples.rows import picked
+    from ftplan.readers.recipes import read_recipe
+
+    if output is None:
+        raise InputError("nothing says where the examples should go", hint="-o train.jsonl")
+    check_target(output)
+    if output != "-" and Path(output).exists() and Path(output).samefile(pool):
+        raise InputError(f"{output} is the pool itself", hint="-o train.jsonl")
+    recipe = read_recipe(plan)
+    opened = opened_for(recipe, pool, tokenizer)
+    with reading_bar(pool, opened.source.size, quiet=quiet) as show:
+        found = applied(recipe, opened, Scoring(scores, target), jobs or cores(), show)
+        folder = Path() if output == "-" else Path(output).parent
+        lines = picked(opened.source, found.drawn.rows, folder, show)
+        if output == "-":
+            sys.stdout.buffer.writelines(lines)
+        else:
+            write_lines(output, lines)
+    shown = document(recipe, found.drawn, pool, output, found.warnings)
+    if output == "-":
+        for text in shown.warnings:
+            remark(f"warning: {text}", quiet=quiet)
+        return
+    deliver(shown, form, None, quiet=quiet)
+    remark(f"wrote {output}", quiet=quiet)
+    if not all(check.passed for check in shown.checks):
+        raise typer.Exit(NO)

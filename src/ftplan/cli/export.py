@@ -1,0 +1,104 @@
+"""`ftplan plan --export TRAINER=FILE`: the configuration of a trainer, ready to be started."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ftplan.cli.output import check_target, remark, write
+from ftplan.errors import InputError
+
+if TYPE_CHECKING:
+    from ftplan.pool import Pool
+
+
+@dataclass(frozen=True)
+class Exports:
+    """wanted: pairs of a trainer's name and a file; plan: values of a plan file; shape: of the pool's rows, or '';
+    path: of the plan file, '' where there is none.
+    """
+
+    wanted: tuple[tuple[str, str], ...] = ()
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    shape: str = ""
+    path: str = ""
+
+    def of(self, plan: Mapping[str, Any], pool: Pool, path: str | None) -> Exports:
+        """The same files for this plan from this pool. path: of the plan file; None and '-' where there is none."""
+        shape = pool.measure.shape if pool.measure is not None else ""
+        return replace(self, plan=plan, shape=shape, path="" if path in (None, "-") else str(path))
+
+    def write(self) -> list[str]:
+        """Write all files, or none where one of them cannot be; what is to be said about it. Raises InputError."""
+        from ftplan.exports import handover, load, render
+
+        files: dict[str, str] = {}
+        said: list[str] = []
+        for name, file in self.wanted:
+            model = self.plan["training"]["model"]
+            hub_name = _on_the_hub(model)
+            trainer, job = load(name), handover(self.plan, hub_name, self.shape, self._from(file))
+            files[file] = render(trainer, job, Path(file).name)
+            for beside, entries in trainer.companions(job).items():
+                path = str(Path(file).with_name(beside))
+                files[path] = _merged(path, entries, files.get(path))
+            if not hub_name:
+                said.append(f"{file}: {model} has no name on the hub; put your model in place of {job.model_path}")
+            if not self.shape:
+                said.append(f"{file}: rows taken to be {job.rows}, since the pool is a histogram without its rows")
+        for path, text in files.items():
+            write(path, text)
+        return [*(f"wrote {path}" for path in files), *(f"warning: {text}" for text in said)]
+
+    def _from(self, file: str) -> str:
+        """The plan file as seen from the folder of an export."""
+        return Path(os.path.relpath(self.path, Path(file).parent)).as_posix() if self.path else ""
+
+    def refuse(self, *, quiet: bool) -> None:
+        """Say that nothing is written, since the plan breaks a constraint."""
+        for _, file in self.wanted:
+            remark(f"{file} is not written: the plan does not hold", quiet=quiet)
+
+
+NOTHING = Exports()
+
+
+def parse(items: list[str] | None) -> Exports:
+    """`trl=sft.yaml` -> the trainer and the file. Raises InputError, before any work is done."""
+    from ftplan.exports import load
+
+    wanted: list[tuple[str, str]] = []
+    for item in items or ():
+        name, equals, file = item.partition("=")
+        if not (name and equals and file) or file == "-":
+            raise InputError(f"--export {item!r} is not TRAINER=FILE", hint="for example: --export trl=sft.yaml")
+        load(name)
+        check_target(file)
+        if file in (other for _, other in wanted):
+            raise InputError(f"two exports to one file: {file}", hint="give each a file of its own")
+        wanted.append((name, file))
+    return Exports(tuple(wanted))
+
+
+def _on_the_hub(model: str) -> str:
+    """The name of a model preset on the hub; '' where it has none or there is no such preset."""
+    from ftplan.presets import load_model, names
+
+    return load_model(model).hub_id if model in names("models") else ""
+
+
+def _merged(path: str, entries: Mapping[str, Any], earlier: str | None) -> str:
+    """A JSON object with `entries` and all else that the file, or `earlier` in its place, holds. Raises InputError."""
+    from ftplan.readers.source import decode, read_bytes
+    from ftplan.readers.structured import parse_json
+
+    if earlier is None:
+        earlier = decode(read_bytes(path), path) if Path(path).exists() else "{}"
+    there = parse_json(earlier, path)
+    if not isinstance(there, dict):
+        raise InputError(f"{path} is not a JSON object: no place for an entry", hint="export to another folder")
+    return json.dumps({**there, **entries}, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,126 @@
+"""`ftplan simulate pilots`: which few runs to make first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from ftplan.cli import complete, options
+from ftplan.cli.inputs import is_fit_file, law_named, law_of, problem_behind
+from ftplan.cli.output import check_target, deliver, progress
+from ftplan.errors import InputError
+
+#: fewer runs carry no law of length; more is no pilot
+FEWEST, MOST = 6, 100
+SHORT = "Which few runs to make first, and how good a plan they buy."
+HELP = """Examples:
+
+\b
+  ftplan simulate pilots quickstart --pilots 1e12flops
+  ftplan simulate pilots pyfunc-s --problem my.toml --pilots 20% --jobs 8
+  ftplan simulate pilots fit.yaml --problem my.toml --pilots 50usd
+
+Designs of pilot runs, all at the same cost, are simulated under what may be true (draws of a fit or of a shipped law),
+fitted and planned from. What counts is by how much the plan they lead to misses the best plan for the problem's budget.
+"""
+
+
+def pilots(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="FIT|LAW|PROBLEM",
+            help="What may be true: a fit file, a shipped law, or a problem with the law it names.",
+            autocompletion=complete.problems,
+        ),
+    ],
+    problem: Annotated[
+        str | None,
+        typer.Option(
+            "--problem",
+            metavar="PROBLEM",
+            autocompletion=complete.problems,
+            help="What to plan with a FIT or LAW: pool, model, costs.",
+        ),
+    ] = None,
+    series: Annotated[str | None, typer.Option("--series", metavar="KEY", help="Which series of the fit.")] = None,
+    limit: Annotated[
+        str | None,
+        typer.Option(
+            "--pilots",
+            metavar="LIMIT",
+            help="What all pilot runs together may cost: 1e12flops, 20usd, or a share of the problem's budget. "
+            "[default: 10%, more where that buys no runs]",
+        ),
+    ] = None,
+    budget: options.Budgets = None,
+    runs: Annotated[
+        list[str] | None,
+        typer.Option("--runs", metavar="K,...", help="Numbers of runs to consider. [default: 6,9,12,15,18,24]"),
+    ] = None,
+    truths: Annotated[
+        int | None,
+        typer.Option(
+            "--truths", metavar="K", min=50, max=100_000, help="Truths to compare designs under. [default: 100]"
+        ),
+    ] = None,
+    noise: Annotated[
+        float | None,
+        typer.Option("--noise", metavar="SD", min=0.0, help="Of one run, as in simulate runs. [default: the fit's]"),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="K", min=1, max=256, help="Processes; the result is the same.")
+    ] = 1,
+    keep: Annotated[
+        str | None,
+        typer.Option("--keep", metavar="FILE", help="Keep simulations here, and go on from those kept before."),
+    ] = None,
+    seed: options.Seed = 0,
+    form: options.Format = "table",
+    output: options.Output = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Read, simulate every design, compare, render, write."""
+    from ftplan.cli.simulate.work import workers
+    from ftplan.formats.documents.pilots import document
+    from ftplan.presets import names
+    from ftplan.readers.problems import Flags, read_problem
+    from ftplan.simulate.advice import RESOLUTION, advise
+    from ftplan.simulate.studies import TRUTHS, study_of
+
+    check_target(output)
+    is_law = source in names("laws")
+    if is_law and problem is None:
+        raise InputError(
+            f"the law {source} does not say which pool, model and costs to plan with", hint="--problem PROBLEM"
+        )
+    fit = source if is_fit_file(source) else None
+    named = problem if is_law else problem_behind(fit, problem, quiet=quiet) if fit else source
+    flags = Flags(fit=fit, series=series, budgets=tuple(budget or ()))
+    asked = read_problem(named, flags)
+    law = law_named(source, quiet=quiet) if is_law else law_of(asked, quiet=quiet)
+    posed = study_of(
+        replace(asked.problem, series=series or "") if is_law else asked.problem,
+        law,
+        pilots=limit,
+        runs=_counts(options.words(runs)),
+        truths=truths or TRUTHS,
+        noise=noise,
+        seed=seed,
+    )
+    with (
+        progress(quiet=quiet, doing="simulating") as show,
+        workers(posed.study, jobs, keep, show) as work,
+    ):
+        advice = advise(posed.study, work, posed.own_plan, RESOLUTION * posed.one_run)
+    deliver(document(posed, advice), form, output, quiet=quiet)
+
+
+def _counts(words: tuple[str, ...]) -> tuple[int, ...]:
+    """Whole numbers of runs. Raises InputError."""
+    for word in words:
+        if not word.isdecimal() or not FEWEST <= int(word) <= MOST:
+            raise InputError(f"--runs {word!r} is not a whole number from {FEWEST} to {MOST}", hint="--runs 9,12,18")
+    return tuple(map(int, words))

@@ -1,0 +1,90 @@
+"""Axolotl: `axolotl train FILE`.
+
+Source: axolotl 0.19.0, axolotl/utils/schemas (unknown keys are dropped without a word), utils/samplers/multipack.py.
+A `split` of a local file is ignored before 0.17.0: https://github.com/axolotl-ai-cloud/axolotl/pull/3627.
+"""
+
+from __future__ import annotations
+
+from ftplan.exports import ALPHA_PER_RANK, LEARNING_RATE, TRAIN_FILE, Config, Handover, Trainer
+
+#: shape of a row -> how Axolotl is told of it
+_SHAPES: dict[str, Config] = {
+    "messages": {"type": "chat_template"},
+    "sharegpt": {
+        "type": "chat_template",
+        "field_messages": "conversations",
+        "message_property_mappings": {"role": "from", "content": "value"},
+    },
+    "alpaca": {"type": "alpaca"},
+    "prompt_completion": {
+        "type": {
+            "field_instruction": "prompt",
+            "field_output": "completion",
+            "format": "{instruction}",
+            "no_input_format": "{instruction}",
+        }
+    },
+    "text": {"type": "completion", "field": "text"},
+}
+
+
+def config(job: Handover) -> Config:
+    """Over-long rows are dropped unless told otherwise; `learning_rate` and `lora_alpha` have no default.
+
+    Without `max_steps` Axolotl stops after ceil(N * epochs / batch) steps, though every epoch ends in a step of its
+    own: of 2 epochs of 20 rows by 8 it leaves out the last 4. Packed it stops early as well, but how many packs it
+    makes, and so the right number, is not known beforehand.
+    """
+    keys: Config = {
+        "base_model": job.model_path,
+        # by the file's own path: `path: json` asks the hub first
+        "datasets": [{"path": TRAIN_FILE, "ds_type": "json", "split": f"train[:{job.examples}]", **_SHAPES[job.shape]}],
+        "sequence_len": job.max_length,
+        "excess_length_strategy": "truncate",
+        "sample_packing": job.packing,
+    }
+    if job.packing:
+        keys["attn_implementation"] = "flash_attention_2"
+    keys |= {
+        "num_epochs": job.passes,
+        **({} if job.packing else {"max_steps": job.steps}),
+        "micro_batch_size": job.batch_examples,
+        "gradient_accumulation_steps": job.grad_accum,
+        "learning_rate": LEARNING_RATE,
+    }
+    if job.tuning != "full":
+        keys |= {
+            "adapter": job.tuning,
+            "lora_r": job.lora_r,
+            "lora_alpha": ALPHA_PER_RANK * job.lora_r,
+            "lora_target_linear": True,
+        }
+    if job.tuning == "qlora":
+        keys["load_in_4bit"] = True
+    return keys
+
+
+def notes(job: Handover) -> list[str]:
+    """What has no default, and how its packs differ."""
+    unset = "learning_rate has" if job.tuning == "full" else "learning_rate and lora_alpha have"
+    out = ["Needs axolotl 0.17.0 or later: before it, a split of a local file is ignored and all rows are trained on."]
+    out.append(f"{unset} no default in Axolotl and may want another value.")
+    if job.packing:
+        out.append(
+            "Axolotl packs in random order, anew each epoch: a few steps more or fewer than planned. Packs that do"
+        )
+        out.append("not make up a whole step at the end are not trained on.")
+    else:
+        out.append("max_steps is all steps of all epochs: without it Axolotl ends before the last epoch does.")
+    return out
+
+
+TRAINER = Trainer(
+    title="Axolotl",
+    checked="axolotl 0.19.0",
+    command="axolotl train {file}",
+    shapes=tuple(_SHAPES),
+    config=config,
+    notes=notes,
+)

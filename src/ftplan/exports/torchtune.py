@@ -1,0 +1,121 @@
+"""torchtune: a stock configuration with what the plan decides set on the command line, as a shell script.
+
+Source: torchtune 0.6.1, recipes/configs, torchtune/datasets, torchtune/config. Its development has wound down
+(https://github.com/meta-pytorch/torchtune/issues/2883): here for those who use it, recommended nowhere.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from ftplan.exports import ALPHA_PER_RANK, TRAIN_FILE, Config, Handover, Trainer, whole_epochs
+
+#: model preset -> its stock configurations: their common beginning, and for which tuning there is one ('1': one GPU)
+_STOCK = {
+    "llama-2-7b": ("llama2/7B", "full lora qlora lora1 qlora1"),
+    "llama-2-13b": ("llama2/13B", "full lora qlora1"),
+    "llama-2-70b": ("llama2/70B", "lora qlora"),
+    "llama-3.1-8b": ("llama3_1/8B", "full lora full1 lora1 qlora1"),
+    "llama-3.1-70b": ("llama3_1/70B", "full lora"),
+    "llama-3.2-1b": ("llama3_2/1B", "full lora full1 lora1 qlora1"),
+    "llama-3.2-3b": ("llama3_2/3B", "full lora full1 lora1 qlora1"),
+    "phi-4": ("phi4/14B", "full lora lora1 qlora1"),
+    "qwen2.5-0.5b": ("qwen2_5/0.5B", "full lora full1 lora1"),
+    "qwen2.5-1.5b": ("qwen2_5/1.5B", "full lora full1 lora1"),
+    "qwen2.5-3b": ("qwen2_5/3B", "full lora full1 lora1"),
+    "qwen2.5-7b": ("qwen2_5/7B", "full lora full1 lora1"),
+    "qwen2.5-14b": ("qwen2_5/14B", "lora1"),
+    "qwen2.5-32b": ("qwen2_5/32B", "lora"),
+    "qwen2.5-72b": ("qwen2_5/72B", "lora"),
+}
+#: shape of a row -> the data set that reads it
+_SHAPES: dict[str, Config] = {
+    "messages": {
+        "_component_": "torchtune.datasets.chat_dataset",
+        "conversation_column": "messages",
+        "conversation_style": "openai",
+    },
+    "sharegpt": {
+        "_component_": "torchtune.datasets.chat_dataset",
+        "conversation_column": "conversations",
+        "conversation_style": "sharegpt",
+    },
+    "alpaca": {"_component_": "torchtune.datasets.alpaca_dataset"},
+    "prompt_completion": {
+        "_component_": "torchtune.datasets.instruct_dataset",
+        "column_map": {"input": "prompt", "output": "completion"},
+    },
+    "text": {"_component_": "torchtune.datasets.text_completion_dataset", "column": "text"},
+}
+
+
+def config(job: Handover) -> Config:
+    """What is set on top of the stock configuration."""
+    keys: Config = {
+        "tokenizer": {"max_seq_len": job.max_length},
+        "dataset": {
+            **_SHAPES[job.shape],
+            "source": "json",
+            "data_files": TRAIN_FILE,
+            "split": f"train[:{job.examples}]",
+            "packed": job.packing,
+        },
+        "batch_size": job.batch_examples,
+        "epochs": whole_epochs(job, "torchtune"),
+        "gradient_accumulation_steps": job.grad_accum,
+    }
+    if job.tuning != "full":
+        keys["model"] = {"lora_rank": job.lora_r, "lora_alpha": ALPHA_PER_RANK * job.lora_r}
+    return keys
+
+
+def layout(config: Config, job: Handover) -> str:
+    """`tune run RECIPE --config STOCK key=value ...`, one key a line."""
+    recipe = "full_finetune" if job.tuning == "full" else "lora_finetune"
+    devices = f"--nproc_per_node {job.gpus} {recipe}_distributed" if job.gpus > 1 else f"{recipe}_single_device"
+    start = f"tune run {devices} --config {_stock(job) or 'STOCK-CONFIGURATION'}"
+    settings = [shlex.quote(f"{key}={value}") for key, value in _flat(config)]
+    return " \\\n  ".join([start, *settings]) + "\n"
+
+
+def notes(job: Handover) -> list[str]:
+    """Where torchtune trains on other rows than planned, and what its stock configurations leave open."""
+    out = ["Development of torchtune has wound down: github.com/meta-pytorch/torchtune/issues/2883."]
+    if not _stock(job):
+        out.append(f"No stock configuration for {job.tuning} of {job.model} is known: put one in after --config.")
+    out.append("The stock configuration says where the model's files lie: download them first, see its first lines.")
+    if job.packing:
+        out.append("torchtune packs rows in the file's order: more packs and steps than planned.")
+    if job.batch_examples > 1:
+        left = "" if job.packing else f": {job.examples % job.batch_examples} examples of each epoch"
+        out.append(f"torchtune leaves out a last batch that is not full{left}.")
+    return out
+
+
+def _stock(job: Handover) -> str:
+    """The name of the stock configuration, '' where there is none."""
+    begins, has = _STOCK.get(job.model, ("", ""))
+    if f"{job.tuning}{'' if job.gpus > 1 else '1'}" not in has.split():
+        return ""
+    return f"{begins}_{job.tuning}{'' if job.gpus > 1 else '_single_device'}"
+
+
+def _flat(config: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in config.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield above + key, value
+
+
+TRAINER = Trainer(
+    title="torchtune",
+    checked="torchtune 0.6.1",
+    command="sh {file}",
+    shapes=tuple(_SHAPES),
+    config=config,
+    notes=notes,
+    layout=layout,
+)

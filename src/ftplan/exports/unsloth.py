@@ -1,0 +1,50 @@
+"""Unsloth's command line: `unsloth train --config FILE`.
+
+Source: unsloth 2026.10.9, unsloth_cli/config.py (unknown keys are refused) and unsloth_cli/commands/train.py. It has no
+key for a number of examples: the file it is given is the cut.
+"""
+
+from __future__ import annotations
+
+from ftplan.exports import TRAIN_FILE, Config, Handover, Trainer, whole_epochs
+
+#: shape of a row -> Unsloth's word for it
+_SHAPES = {"messages": "chatml", "sharegpt": "sharegpt", "alpaca": "alpaca", "text": "raw"}
+
+
+def config(job: Handover) -> Config:
+    """4-bit loading is on by default, so it is said either way."""
+    keys: Config = {
+        "model": job.model_path,
+        "data": {"local_dataset": [TRAIN_FILE], "format_type": _SHAPES[job.shape]},
+        "training": {
+            "training_type": "full" if job.tuning == "full" else "lora",
+            "load_in_4bit": job.tuning == "qlora",
+            "max_seq_length": job.max_length,
+            "packing": job.packing,
+            "num_epochs": whole_epochs(job, "Unsloth"),
+            "batch_size": job.batch_examples,
+            "gradient_accumulation_steps": job.grad_accum,
+        },
+    }
+    if job.tuning != "full":
+        keys["lora"] = {"lora_r": job.lora_r}
+    return keys
+
+
+def notes(job: Handover) -> list[str]:
+    """It trains on every row it is given; what was checked needs no GPU."""
+    return [
+        "Only how it reads this file was checked: training with it needs a GPU.",
+        f"{TRAIN_FILE} must hold the {job.examples:,} planned examples and no more: Unsloth trains on all of it.",
+    ]
+
+
+TRAINER = Trainer(
+    title="Unsloth",
+    checked="unsloth 2026.10.9",
+    command="unsloth train --config {file}",
+    shapes=tuple(_SHAPES),
+    config=config,
+    notes=notes,
+)

@@ -1,0 +1,146 @@
+"""A profiled pool: how many examples, how long, how sure that is, and what is wrong with some of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ftplan.formats.documents import SCHEMA_VERSION, Column, Document, Grid, Heading, Prose, section
+from ftplan.formats.documents.words import percent, plural
+from ftplan.measure import Measure
+from ftplan.profile import Profile, longer
+from ftplan.units import format_count
+
+#: what the forms of rows are called
+_FORMS = {
+    "messages": "OpenAI messages",
+    "sharegpt": "ShareGPT conversations",
+    "alpaca": "Alpaca instructions",
+    "prompt_completion": "prompts and completions",
+    "prompt_completion_chat": "prompts and completions as messages",
+    "text": "plain texts",
+}
+_QUANTILES = (
+    ("shortest", 0.0),
+    ("10 % have at most", 0.1),
+    ("half have at most", 0.5),
+    ("90 % have at most", 0.9),
+    ("99 % have at most", 0.99),
+    ("longest", 1.0),
+)
+
+
+def document(found: Profile, path: str, size: int, max_length: int | None) -> Document:
+    """path: of the pool, as the pool file names it; size: its bytes; max_length: a cut to look at, or None."""
+    pool, notes = found.pool, _notes(found)
+    screen = (
+        Prose(_answer(found), tone="strong"),
+        Prose(_rule(found.measure)),
+        Heading("Length in tokens"),
+        Grid((Column(""), Column("tokens", right=True)), _lengths(found), headed=False),
+        Heading("Rows"),
+        _rows(found, max_length),
+        *section("Warnings", notes),
+    )
+    return Document(
+        pool_to_dict(found, path, size, max_length),
+        ("tokens", "examples"),
+        tuple(zip(pool.lengths.tolist(), pool.counts.tolist(), strict=True)),
+        screen,
+        notes,
+    )
+
+
+def pool_to_dict(found: Profile, path: str, size: int, max_length: int | None) -> dict[str, Any]:
+    """The pool file, as plain values."""
+    pool, measure = found.pool, found.measure
+    tokenizer = None if measure.estimated else {"path": measure.tokenizer, "sha256": measure.tokenizer_sha256}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "pool",
+        "name": pool.name,
+        "data": {
+            "path": path,
+            "shape": measure.shape,
+            "rows": found.rows,
+            "bytes": size,
+            "content_sha256": measure.content_sha256,
+        },
+        "lengths": {
+            "counted_by": "estimate" if measure.estimated else "tokenizer",
+            "rule": measure.how,
+            "conversation": measure.conversation,
+            "turn_tokens": measure.turn_tokens,
+            "tokenizer": tokenizer,
+            "relative_error": measure.relative_error,
+        },
+        "rows": {
+            "examples": pool.examples,
+            "empty": found.empty,
+            "repeated": found.repeated,
+            "over_long": None if max_length is None else longer(pool, max_length),
+            "max_length": max_length,
+        },
+        "tokens": {
+            "total": pool.total_tokens,
+            "mean": pool.mean,
+            "shortest": pool.shortest,
+            "median": found.quantile(0.5),
+            "p90": found.quantile(0.9),
+            "p99": found.quantile(0.99),
+            "longest": pool.longest,
+        },
+        "histogram": {"tokens": pool.lengths.tolist(), "examples": pool.counts.tolist()},
+        "warnings": list(_notes(found)),
+    }
+
+
+def _answer(found: Profile) -> str:
+    pool = found.pool
+    about = "about " if found.measure.estimated else ""
+    form = _FORMS.get(found.measure.shape, found.measure.shape)
+    return (
+        f"{pool.name} holds {plural(pool.examples, 'example')} ({form}) "
+        f"of {about}{pool.mean:,.0f} tokens on average: {about}{format_count(pool.total_tokens)} tokens."
+    )
+
+
+def _rule(measure: Measure) -> str:
+    if measure.estimated:
+        return (
+            f"Lengths are estimated, {measure.how}: within about {percent(measure.relative_error)} on English, "
+            "Chinese, code and chat, more often too long than too short. --tokenizer tokenizer.json counts them."
+        )
+    return f"Lengths: {measure.how}."
+
+
+def _lengths(found: Profile) -> tuple[tuple[str, str], ...]:
+    return (*((name, f"{found.quantile(share):,}") for name, share in _QUANTILES), ("mean", f"{found.pool.mean:,.1f}"))
+
+
+def _rows(found: Profile, max_length: int | None) -> Grid:
+    share = f"{percent(found.repeated / found.pool.examples)}, " if found.repeated else ""
+    rows = [
+        ("examples", f"{found.pool.examples:,}", "rows with a text: what a plan can choose from"),
+        ("empty", f"{found.empty:,}", "rows without a text: left out"),
+        ("repeated", f"{found.repeated:,}", f"{share}rows that say what an earlier row says"),
+    ]
+    if max_length is not None:
+        cut = found.pool.cut(max_length)
+        said = f"of more than {max_length:,} tokens: a cut there keeps {percent(cut.tokens_kept)} of all tokens"
+        rows.append(("over-long", f"{cut.rows_cut:,}", said))
+    return Grid(
+        (Column("rows"), Column("number", right=True), Column("what", wraps=True, quiet=True)),
+        tuple(rows),
+        headed=False,
+    )
+
+
+def _notes(found: Profile) -> tuple[str, ...]:
+    out = []
+    if found.repeated:
+        out.append(
+            "repeated rows are counted as examples: remove them before you profile if a plan's examples must differ"
+        )
+    if found.clipped:
+        out.append(f"{plural(found.clipped, 'row')} longer than {found.pool.longest:,} tokens: counted as that long")
+    return tuple(out)

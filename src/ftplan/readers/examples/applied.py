@@ -1,0 +1,134 @@
+"""A recipe and a pool: the rows drawn, with the scores they are chosen by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ftplan.apply import Drawn, Recipe, draw, eligible_rows
+from ftplan.errors import InputError
+from ftplan.profile import Content
+from ftplan.readers.examples import shapes
+from ftplan.readers.examples.blocks import open_source
+from ftplan.readers.examples.bm25 import similarity
+from ftplan.readers.examples.pool import Opened, file_sha256, open_pool
+from ftplan.readers.examples.rows import read_scores, texts_of
+from ftplan.readers.examples.scan import Progress, scan, shape_of
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Where scores come from, as the command line says: a file or a column; target: examples to be like, for bm25."""
+
+    scores: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """drawn: which rows; warnings: what is not as it was when the plan was made."""
+
+    opened: Opened
+    drawn: Drawn
+    warnings: tuple[str, ...]
+
+
+def opened_for(recipe: Recipe, path: str, tokenizer: str | None) -> Opened:
+    """The pool, its lengths counted as the plan's pool was. Raises InputError."""
+    measure = recipe.measure
+    if measure is None:
+        return open_pool(path, tokenizer)
+    if measure.estimated:
+        if tokenizer is not None:
+            raise InputError(
+                f"the plan was made from estimated lengths, so --tokenizer {tokenizer} would draw other examples",
+                hint="profile the pool with the tokenizer and plan again",
+            )
+        return open_pool(path, None, measure.turn_tokens)
+    used = tokenizer or recipe.tokenizer
+    if tokenizer is None and not Path(used).is_file():
+        raise InputError(f"{used}: the tokenizer of the plan's pool is not there", hint="--tokenizer tokenizer.json")
+    if file_sha256(used) != measure.tokenizer_sha256:
+        raise InputError(f"{used} is not the tokenizer that the plan's pool was profiled with", hint="--tokenizer FILE")
+    return open_pool(path, used, measure.turn_tokens)
+
+
+def applied(recipe: Recipe, opened: Opened, scoring: Scoring, jobs: int, progress: Progress) -> Applied:
+    """The rows to train on. Raises InputError, and Infeasible where the pool has too few."""
+    column = _column(recipe, scoring)
+    content, lengths, scores = Content(), [], []
+    for block in scan(opened.source, opened.reading(column), jobs, progress):
+        content.add(block.sizes)
+        lengths.append(block.lengths)
+        scores.append(block.scores)
+    every = np.concatenate(lengths)
+    given = np.concatenate(scores) if column else _scores(recipe, opened, scoring, every, progress)
+    return Applied(opened, draw(every, recipe.wanted, given), _changes(recipe, opened, content))
+
+
+def _column(recipe: Recipe, scoring: Scoring) -> str:
+    """The column that holds the scores, '' where they come from elsewhere. Raises InputError where they are needed."""
+    wanted, method = recipe.wanted, recipe.method
+    if wanted.sampling == "uniform":
+        if scoring.scores is not None or scoring.target is not None:
+            raise InputError(
+                f"the plan draws at random: scores would change it ({method} selection)", hint="leave them out"
+            )
+        return ""
+    if scoring.scores is not None and scoring.target is not None:
+        raise InputError("--scores and --target are two answers to one question", hint="give one of them")
+    if scoring.target is not None and method != "bm25":
+        raise InputError(f"--target is for bm25, the plan selects by {method}", hint="--scores FILE|COLUMN")
+    if scoring.scores is not None:
+        return "" if Path(scoring.scores).is_file() else scoring.scores
+    if method not in ("length", "bm25") or (method == "bm25" and scoring.target is None):
+        also = "--target examples.jsonl, or " if method == "bm25" else ""
+        raise InputError(
+            f"the plan selects by {method}, which needs a score per row",
+            hint=f"{also}--scores FILE|COLUMN: a number a line, or a column of the pool; more is better",
+        )
+    return ""
+
+
+def _scores(
+    recipe: Recipe, opened: Opened, scoring: Scoring, lengths: npt.NDArray[np.int32], progress: Progress
+) -> Floats | None:
+    """(n,) scores that are no column of the pool; None where the draw is random."""
+    if recipe.wanted.sampling == "uniform":
+        return None
+    if scoring.scores is not None:
+        return read_scores(scoring.scores, len(lengths))
+    if scoring.target is None:  # longest first
+        return np.minimum(lengths, recipe.wanted.cut_tokens).astype(np.float64)
+    target = open_source(scoring.target)
+    rows = eligible_rows(lengths, recipe.wanted)
+    out = np.full(len(lengths), -np.inf)
+    out[rows] = similarity(
+        texts_of(opened.source, shapes.load(opened.measure.shape), rows, progress),
+        texts_of(target, shape_of(target), None, lambda _: None),
+    )
+    return out
+
+
+def _changes(recipe: Recipe, opened: Opened, content: Content) -> tuple[str, ...]:
+    """What is no longer as it was when the plan was made."""
+    measure = recipe.measure
+    if measure is None:
+        how = replace(opened.measure, shape="").how
+        return (f"the plan's pool was a bare histogram, so nothing tells whether this is it; lengths: {how}",)
+    out = []
+    if measure.shape != opened.measure.shape:
+        out.append(f"rows are {opened.measure.shape}, the plan's pool had {measure.shape}")
+    if measure.content_sha256 and measure.content_sha256 != content.sha256:
+        rows = (
+            f"{content.rows:,} rows"
+            if content.rows == measure.rows
+            else f"{content.rows:,} rows, then {measure.rows:,}"
+        )
+        out.append(f"{opened.source.path} is not the pool that the plan was made from ({rows}; other texts)")
+    return tuple(out)

@@ -1,0 +1,254 @@
+"""Lengths and digests of the rows in a stretch of JSONL: the inner loop of `profile` and `apply`, one process each.
+
+With msgspec rows of the usual forms are read without making objects of what is not needed, else with orjson, else with
+json: several times slower, and the same numbers.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ftplan.errors import InputError
+from ftplan.measure import estimated_tokens, with_template
+from ftplan.readers.examples import shapes
+from ftplan.readers.examples.shapes import Row, RowFault, Shape
+
+Ints = npt.NDArray[np.int64]
+
+
+try:
+    _loads: Callable[[bytes], Any] = importlib.import_module("orjson").loads
+except ImportError:
+    _loads = json.loads
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What to take from every row. shape: name of the form of the rows; tokenizer: path, '' to estimate;
+
+    score: column with a number to keep, '' for none.
+    """
+
+    shape: str
+    turn_tokens: int
+    tokenizer: str = ""
+    score: str = ""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Some rows, all arrays of shape (n,). lengths: tokens, 0 where a row has no text; sizes: UTF-8 bytes of its texts.
+
+    hashes: Python's own of its texts, the same for the same texts within one run of the program and not beyond it;
+    scores: (n,), or (0,) where no column of scores is read.
+    """
+
+    lengths: npt.NDArray[np.int32]
+    sizes: Ints
+    hashes: npt.NDArray[np.uint64]
+    scores: npt.NDArray[np.float64]
+
+
+class BadRow(Exception):
+    """A row that cannot be used. lines: how many line ends of the JSONL stand before it; problem: in words."""
+
+    def __init__(self, lines: int, problem: str) -> None:
+        super().__init__(lines, problem)
+        self.lines = lines
+        self.problem = problem
+
+
+def count(pieces: Iterable[bytes], reading: Reading) -> Counted:
+    """Every row of some JSONL, in pieces of whole lines. Raises BadRow."""
+    shape = shapes.load(reading.shape)
+    found, lines = _Found(reading), 0
+    for piece in pieces:
+        try:
+            texts = None if reading.score else plain_texts(piece, reading.shape)
+            if texts is None:
+                rows = parse(piece)
+                texts = list(map(shape.texts, rows))
+                found.scores += [_score(row[reading.score]) for row in rows] if reading.score else []
+            found.add(texts)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise _first_bad(lines, piece, shape, reading) from None
+        lines += piece.count(b"\n")
+    return found.counted(shape)
+
+
+class _Found:
+    """What is taken from rows, a piece at a time."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.rows = 0
+        self.turns: list[Ints] = []  # texts of each row
+        self.sizes: list[Ints] = []  # bytes of each text
+        self.tokens: list[Ints] = []  # of each text, with a tokenizer
+        self.hashes: list[Ints] = []
+        self.blank: list[int] = []
+        self.scores: list[float] = []
+
+    def add(self, texts: list[list[str]]) -> None:
+        """Raises ValueError for half a surrogate pair, which is no text, and TypeError."""
+        every = list(chain.from_iterable(texts))
+        # the bytes of a text are its characters where all of them are ASCII
+        self.sizes.append(_ints(map(len, every if all(map(str.isascii, every)) else map(str.encode, every))))
+        if self.reading.tokenizer:
+            encoded = tokenizer(self.reading.tokenizer).encode_batch(every, add_special_tokens=False)
+            self.tokens.append(_ints(len(e.ids) for e in encoded))
+        # nearly every row begins with something to read: no blank is beyond "!"
+        blank = [i for i, t in enumerate(texts) if (not t or t[0] < "!") and not any(map(str.strip, t))]
+        self.blank += [self.rows + i for i in blank]
+        self.turns.append(_ints(map(len, texts)))
+        self.hashes.append(_ints(map(hash, map(tuple, texts))))
+        self.rows += len(texts)
+
+    def counted(self, shape: Shape) -> Counted:
+        """All rows as arrays."""
+        turns = _joined(self.turns)
+        sizes = _per_row(_joined(self.sizes), turns)
+        tokens = _per_row(_joined(self.tokens), turns) if self.reading.tokenizer else estimated_tokens(sizes)
+        lengths = with_template(tokens, turns * shape.conversation, self.reading.turn_tokens)
+        lengths[self.blank] = 0
+        hashes = _joined(self.hashes).view(np.uint64)
+        return Counted(lengths.astype(np.int32), sizes, hashes, np.array(self.scores, np.float64))
+
+
+def _ints(values: Iterable[int]) -> Ints:
+    return np.fromiter(values, np.int64)
+
+
+def _joined(parts: list[Ints]) -> Ints:
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+
+def _per_row(values: Ints, turns: Ints) -> Ints:
+    """(n,) sums over the texts of each row."""
+    below = np.concatenate([[0], np.cumsum(values)])
+    ends = np.cumsum(turns)
+    sums: Ints = below[ends] - below[ends - turns]
+    return sums
+
+
+def plain_texts(piece: bytes, shape: str) -> list[list[str]] | None:
+    """The texts of some lines whose rows are all of the plain type of their form; None where they have to be parsed."""
+    plain = _plain(shape)
+    if plain is None:
+        return None
+    decode, texts, refusal = plain
+    try:
+        rows = decode(_as_array(piece))
+    except refusal:
+        return None
+    return list(map(texts, rows)) if len(rows) == _lines(piece) else None
+
+
+@lru_cache
+def _plain(shape: str) -> tuple[Callable[[bytes], Any], Callable[[Any], list[str]], type[Exception]] | None:
+    """How to read plain rows of a form: a decoder, the texts of what it gives, and what it raises for other rows."""
+    found = shapes.load(shape).plain
+    try:
+        msgspec = importlib.import_module("msgspec")
+    except ImportError:
+        return None
+    if found is None:
+        return None
+    row, texts = found(msgspec)
+    return msgspec.json.Decoder(list[row]).decode, texts, msgspec.DecodeError  # type: ignore[valid-type]
+
+
+def _as_array(piece: bytes) -> bytes:
+    """Lines of JSON as one array: a line break cannot stand inside JSON text."""
+    return b"[" + piece.removesuffix(b"\n").replace(b"\n", b",") + b"]"
+
+
+def _lines(piece: bytes) -> int:
+    return piece.count(b"\n") + (not piece.endswith(b"\n"))
+
+
+def parse(piece: bytes) -> list[Row]:
+    """The rows of some lines. Raises ValueError.
+
+    As one array they take a little less time than one by one; blank lines, and whatever else is no list of one row a
+    line, are read line by line.
+    """
+    try:
+        rows: list[Row] = _loads(_as_array(piece))
+    except ValueError:
+        rows = []
+    if len(rows) == _lines(piece):
+        return rows
+    return [_loads(line) for line in piece.split(b"\n") if line.strip()]
+
+
+@lru_cache(maxsize=1)
+def tokenizer(path: str) -> Any:
+    """The tokenizer of a tokenizer.json, cutting and padding nothing. Raises InputError."""
+    try:
+        tokenizers = importlib.import_module("tokenizers")
+    except ImportError as error:
+        raise InputError(
+            f"{path}: tokenizers is not installed", hint="pip install 'ftplan[pool]', or leave --tokenizer out"
+        ) from error
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # there is a process per core already
+    try:
+        found = tokenizers.Tokenizer.from_file(path)
+    except Exception as error:  # the library raises nothing narrower
+        raise InputError(
+            f"{path}: not a tokenizer.json ({error})", hint="a tokenizer's own file, as on a hub"
+        ) from error
+    found.no_truncation()
+    found.no_padding()
+    return found
+
+
+def _score(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        raise RowFault(f"the score {shapes.shown(value)} is not a number")
+    return float(value)
+
+
+def _first_bad(lines: int, piece: bytes, shape: Shape, reading: Reading) -> BadRow:
+    """Which line of a piece it was that could not be read, and why. lines: how many came before the piece."""
+    for i, line in enumerate(piece.split(b"\n")):
+        if line.strip() and (problem := fault(line, shape, reading)):
+            return BadRow(lines + i, problem)
+    return BadRow(lines, "this row or one soon after it cannot be read")
+
+
+def fault(line: bytes, shape: Shape, reading: Reading) -> str:
+    """What is wrong with one line, '' where nothing is."""
+    try:
+        row = _loads(line)
+    except ValueError as error:
+        return f"not JSON ({str(error).split(': line ')[0]}): {_start(line)}"
+    if not isinstance(row, dict):
+        return f"{shapes.shown(row)} is not an object with keys"
+    try:
+        _Found(reading).add([shape.texts(row)])
+        if reading.score:
+            _score(row[reading.score])
+    except RowFault as error:
+        return str(error)
+    except KeyError as error:
+        return f"no key {error.args[0]!r} in {_start(line)}"
+    except (TypeError, AttributeError, ValueError) as error:
+        return f"{error}: {_start(line)}"
+    return ""
+
+
+def _start(line: bytes) -> str:
+    """The beginning of a line, for a message."""
+    text = line.strip().decode(errors="backslashreplace")
+    return text if len(text) <= 60 else f"{text[:60]}..."

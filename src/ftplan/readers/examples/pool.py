@@ -1,0 +1,51 @@
+"""Pools of training examples as the commands use them: opened, measured, profiled."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ftplan.measure import TURN_TOKENS, Measure
+from ftplan.profile import Profile, Tally
+from ftplan.readers.examples.blocks import Source, open_source
+from ftplan.readers.examples.count import Reading
+from ftplan.readers.examples.repeats import Repeats
+from ftplan.readers.examples.scan import Progress, scan, shape_of
+from ftplan.readers.source import read_bytes
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A pool file that can be read, and how its rows are to be counted."""
+
+    source: Source
+    measure: Measure
+
+    def reading(self, score: str = "") -> Reading:
+        return Reading(self.measure.shape, self.measure.turn_tokens, self.measure.tokenizer, score)
+
+
+def open_pool(path: str, tokenizer: str | None = None, turn_tokens: int | None = None) -> Opened:
+    """Raises InputError where the pool or the tokenizer cannot be read, or the first row has no known form."""
+    source = open_source(path)
+    shape = shape_of(source)
+    measure = Measure(shape.name, shape.conversation, TURN_TOKENS if turn_tokens is None else turn_tokens)
+    if tokenizer is not None:
+        measure = replace(measure, tokenizer=tokenizer, tokenizer_sha256=file_sha256(tokenizer))
+    return Opened(source, measure)
+
+
+def file_sha256(path: str) -> str:
+    """Raises InputError where there is no such file."""
+    return hashlib.sha256(read_bytes(path)).hexdigest()
+
+
+def profiled(opened: Opened, jobs: int, progress: Progress) -> Profile:
+    """Every row counted. Raises InputError."""
+    tally = Tally()
+    with Repeats() as repeats:
+        for block in scan(opened.source, opened.reading(), jobs, progress):
+            tally.add(block.lengths, block.sizes)
+            repeats.add(block.hashes[block.lengths > 0])
+        return tally.profile(opened.measure, Path(opened.source.path).name, repeats.count())

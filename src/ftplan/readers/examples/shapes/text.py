@@ -1,0 +1,21 @@
+"""Plain text: {"text": ...}."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ftplan.readers.examples.shapes import Row, Shape, text_of
+
+
+def texts(row: Row) -> list[str]:
+    """The text."""
+    return [text_of(row, "text")]
+
+
+def plain(msgspec: Any) -> tuple[Any, Callable[[Any], list[str]]]:
+    """A text."""
+    return msgspec.defstruct("Row", [("text", str)], gc=False), lambda row: [row.text]
+
+
+SHAPE = Shape("text", ("text",), texts, '{"text": "..."}', conversation=False, rank=1, plain=plain)

@@ -1,0 +1,107 @@
+"""Sources as a user names them, one or several, files or folders -> one table as written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ftplan.errors import InputError
+from ftplan.readers import delimited, jsonlines, parquet, source
+from ftplan.readers.folders import read_folder, read_log
+from ftplan.readers.joined import NAMES, join, names_run
+from ftplan.readers.logs import Evaluation, Found, Run, tool_of
+from ftplan.readers.raw import RawTable, listed, normalise
+
+
+@dataclass
+class _Gathered:
+    """What the sources hold; tables: those that no tool wrote."""
+
+    runs: list[Run] = field(default_factory=list)
+    evaluations: list[Evaluation] = field(default_factory=list)
+    tables: list[RawTable] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+
+    def add(self, found: Found | RawTable) -> None:
+        if isinstance(found, RawTable):
+            self.tables.append(found)
+            return
+        self.runs += found.runs
+        self.evaluations += found.evaluations
+        self.told += found.told
+
+
+def read_table(*paths: str) -> RawTable:
+    """Every cell of a table as text; what each source is, its content tells. Raises InputError.
+
+    A table that people wrote is returned as it is. Logs of tools become one row per finished run, evaluations are
+    joined to the runs they are of, and so is a table that names those runs; other tables add their rows.
+    """
+    all_ = _Gathered()
+    for path in paths:
+        if path != "-" and Path(path).is_dir():
+            _add_folder(path, all_)
+        else:
+            all_.add(_read_file(path))
+    if len(all_.tables) == 1 and not all_.runs and not all_.evaluations:
+        return all_.tables[0]
+    beside = [table for table in all_.tables if names_run(table, all_.runs)]
+    own = [table for table in all_.tables if table not in beside]
+    headers = frozenset(header for table in own for header in table.headers)
+    runs = [*all_.runs, *(run for table in own for run in _as_runs(table))]
+    return join(", ".join(map(source.source_name, paths)), runs, all_.evaluations, beside, headers, all_.told)
+
+
+def is_log(path: str) -> bool:
+    """Whether a path is a folder, or a JSON file that a tool wrote."""
+    file = Path(path)
+    if not file.is_file():
+        return file.is_dir()
+    return file.suffix.lower() == ".json" and read_log(source.read_bytes(path), path) is not None
+
+
+def _add_folder(path: str, all_: _Gathered) -> None:
+    """Logs of a folder, and the tables that lie beside them: facts of its runs, or, without logs, the runs."""
+    folder = read_folder(path)
+    all_.add(Found(folder.runs, folder.evaluations, folder.told))
+    tables = [(name, _read_file(name)) for name in folder.tables]
+    if folder.runs:
+        facts = [found for _, found in tables if isinstance(found, RawTable) and names_run(found, folder.runs)]
+        all_.tables += facts
+        unread = [name for name, found in tables if found not in facts]
+        if unread:
+            all_.told.append(f"not read: {listed(unread, 3)}; name a file to read it by itself")
+        return
+    if len(tables) > 1:
+        raise InputError(
+            f"{path}: several tables in this folder: {listed([name for name, _ in tables], 4)}",
+            hint=f"name the one to read: {tables[0][0]}",
+        )
+    for _, found in tables:
+        all_.add(found)
+
+
+def _read_file(path: str) -> Found | RawTable:
+    name = source.source_name(path)
+    data = source.read_bytes(path)
+    if data.startswith(parquet.MAGIC):
+        table = parquet.read_parquet(data, name)
+    else:
+        if (found := read_log(data, name)) is not None:
+            return found
+        text = source.decode(data, name)
+        first = text.lstrip()[:1]
+        read: Callable[[str, str], RawTable] = jsonlines.read_jsonlines if first in "{[" else delimited.read_delimited
+        table = read(text, name)
+    tool = tool_of(table)
+    return table if tool is None else tool.read(table, name, Path(name).stem)
+
+
+def _as_runs(table: RawTable) -> list[Run]:
+    """The rows of a table that people wrote, each a run of its own."""
+    by = [header for header in table.headers if normalise(header) in NAMES]
+    return [
+        Run(place, next((row[h] for h in by if row[h]), place), {}, tuple(row[h] for h in by), aside=row)
+        for row, place in zip(table.rows, table.places, strict=True)
+    ]

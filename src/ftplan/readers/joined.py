@@ -1,0 +1,248 @@
+"""Runs and evaluations from tools' logs -> one table as written, which then reads like any other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from ftplan.errors import InputError
+from ftplan.readers import metrics
+from ftplan.readers.columns import ALIASES, CANONICAL
+from ftplan.readers.groups import LABELS
+from ftplan.readers.logs import Evaluation, Run
+from ftplan.readers.logs.facts import MODEL, cells, is_metric, text_of, unfinished
+from ftplan.readers.raw import RawTable, listed, normalise, plain
+
+#: columns that are named like a canonical one and are the trainer's: `facts` says what they mean
+_TRAINERS = {
+    *("num_tokens", "eval_num_tokens", "num_input_tokens_seen", "epoch", "num_train_epochs", "train_samples"),
+    *("seed", "data_seed", "model_num_parameters", "model_size"),
+}
+#: in a tracker's table these were written by a person: TRL's counter has a prefix there
+_PEOPLES = {"num_tokens", "params.num_tokens"}
+#: of a tracker's own columns, the one that is named like a canonical one and means something else
+_TRACKERS = {"Group", "Name", "State", "Runtime"}
+#: columns that name a run, in tables beside logs
+NAMES = ("run", "run_name", "run_id", "name", "output_dir", "model_name", "model")
+
+
+@dataclass
+class _Row:
+    """One row on its way: written cells, canonical ones that were found in them, and what evaluations add."""
+
+    run: Run
+    written: dict[str, str]
+    found: dict[str, str] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+
+
+def join(
+    source: str,
+    runs: Sequence[Run],
+    evaluations: Sequence[Evaluation] = (),
+    facts: Sequence[RawTable] = (),
+    peoples: Collection[str] = (),
+    told: Sequence[str] = (),
+) -> RawTable:
+    """One row per finished run, with the results of evaluations of its model and the facts that people wrote beside.
+
+    facts: tables with a column that names a run; what they say of it goes before what the log says. peoples: headers
+    that people wrote, not tools. An evaluation of the model that runs started from becomes a row with examples = 0.
+    Raises InputError where no run is left.
+    """
+    remarks = list(told)
+    finished = [run for run in runs if not unfinished(run.facts)]
+    if left := len(runs) - len(finished):
+        remarks.append(f"{left} of {len(runs)} runs stopped well before their planned steps: left out")
+    if not finished:
+        raise _no_run(source, runs, evaluations)
+    rows = [_Row(run, _written(run)) for run in finished]
+    own = {*peoples, *_add_facts(rows, facts, remarks)}
+    kept = _Kept(rows, own)
+    for row in rows:
+        row.found, row.told = cells(row.run.facts, kept.given(row)) if row.run.facts else ({}, ())
+    extra, aside = _add_results(rows, evaluations, remarks)
+    remarks += _counted(rows)
+    return _table(source, rows, extra, kept, aside, tuple(remarks))
+
+
+def _written(run: Run) -> dict[str, str]:
+    """The cells of a run; a tool writes None and NaN for nothing, a person who does is told of it later."""
+    if run.aside is None:
+        return dict(run.facts)
+    return {header: text_of(cell) for header, cell in run.aside.items()} if run.facts else dict(run.aside)
+
+
+class _Kept:
+    """Which written columns stand for something, and under which header; all others stand aside."""
+
+    def __init__(self, rows: Sequence[_Row], own: Collection[str]) -> None:
+        self.canonical: dict[str, str] = {}
+        self.header: dict[str, str] = {}
+        for written in dict.fromkeys(header for row in rows for header in row.written):
+            if not any(row.written.get(written) for row in rows):
+                continue
+            key = plain(written)
+            name = CANONICAL.get(key, key)
+            peoples = written in own or (key not in _TRAINERS | set(MODEL) and written not in _TRACKERS)
+            peoples |= written in _PEOPLES and any(row.run.aside is not None for row in rows)
+            if peoples and name in ALIASES and name not in self.canonical.values():
+                self.canonical[written] = name
+                self.header[written] = name
+            elif (peoples and key in LABELS) or (
+                (is_metric(key) or (written in own and metrics.known(key))) and _numbers(rows, written)
+            ):
+                self.header[written] = key if key not in self.header.values() else written
+
+        if not any(metrics.known(header) for header in self.header.values()):
+            # a training loop of one's own: what it logged last is all there is
+            logged = [header for row in rows for header in row.written if metrics.known(plain(header))]
+            self.header |= {header: plain(header) for header in logged if _numbers(rows, header)}
+
+    def given(self, row: _Row) -> set[str]:
+        """Canonical columns that a person filled in for this run."""
+        return {name for written, name in self.canonical.items() if row.written.get(written)}
+
+
+def _numbers(rows: Sequence[_Row], header: str) -> bool:
+    """Whether a column holds numbers where it holds anything: completion_only_loss is a switch."""
+    texts = (text_of(row.written.get(header, "")) for row in rows)
+    return all(re.fullmatch(r"[-+0-9.eE]+", text) for text in texts if text)
+
+
+def _add_facts(rows: Sequence[_Row], tables: Sequence[RawTable], remarks: list[str]) -> set[str]:
+    """Writes the rows of tables beside the logs into the runs they name; returns the headers that they added."""
+    own: set[str] = set()
+    for table in tables:
+        by = _by(table)
+        lost = []
+        for cells_, place in zip(table.rows, table.places, strict=True):
+            match = _match((cells_[by],), [row.run for row in rows])
+            if match is None:
+                lost.append(f"{cells_[by]} ({place})")
+                continue
+            rows[match].written |= {header: text for header, text in cells_.items() if header != by and text}
+        own |= set(table.headers) - {by}
+        if lost:
+            remarks.append(f"{table.source}: no run is called {listed(lost, 3)}: not used")
+    return own
+
+
+def _add_results(
+    rows: Sequence[_Row], evaluations: Sequence[Evaluation], remarks: list[str]
+) -> tuple[list[_Row], frozenset[str]]:
+    """Adds results to the runs they are of; returns rows for models before tuning, and the headers that stand aside."""
+    base: dict[str, _Row] = {}
+    lost, joined = [], 0
+    for evaluation in evaluations:
+        remarks += [text for text in evaluation.told if text not in remarks]
+        if (match := _match(evaluation.keys, [row.run for row in rows])) is not None:
+            row = rows[match]
+            joined += 1
+        elif model := _started_from(evaluation.keys, rows):
+            run = Run(evaluation.place, evaluation.keys[0], {})
+            row = base.setdefault(model, _Row(run, {}, {"examples": "0", "model": model}))
+        else:
+            lost.append(evaluation.keys[0] if evaluation.keys else evaluation.place)
+            continue
+        sized = {} if row.found.get("model_params") else {"model_params": evaluation.results.get("model_params", "")}
+        row.found |= {k: v for k, v in evaluation.results.items() if k != "model_params"} | sized
+    if joined:
+        remarks.append(f"{joined} of {len(evaluations)} evaluations were joined to runs by the name of their model")
+    if base:
+        remarks.append(f"the model before tuning ({listed(list(base))}) was evaluated: a row with examples = 0")
+    if lost:
+        remarks.append(f"evaluations of {listed(lost, 3)} belong to none of the runs: not used")
+    return list(base.values()), frozenset().union(*(e.aside for e in evaluations))
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    """A folder or name by its parts, without checkpoint-500: './outputs/run1/' and 'outputs__run1' are the same."""
+    parts = [part for part in re.split(r"/|\\|__", name.strip()) if part not in ("", ".", "..")]
+    while len(parts) > 1 and re.fullmatch(r"checkpoint-[0-9]+", parts[-1]):
+        parts.pop()
+    return tuple(parts)
+
+
+def _alike(one: str, other: str) -> int:
+    """How many parts two names share, counted from the end."""
+    count = 0
+    for a, b in zip(reversed(_parts(one)), reversed(_parts(other)), strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def _match(keys: Sequence[str], runs: Sequence[Run]) -> int | None:
+    """Which run a name fits best; None where it fits none, or several equally well."""
+    for key in keys:
+        fits = [max((_alike(key, own) for own in (run.name, *run.keys) if own), default=0) for run in runs]
+        if fits and max(fits) > 0 and fits.count(max(fits)) == 1:
+            return fits.index(max(fits))
+    return None
+
+
+def names_run(table: RawTable, runs: Sequence[Run]) -> bool:
+    """Whether a table has a column that names some of these runs."""
+    by = _by(table)
+    return bool(by) and any(_match((row[by],), runs) is not None for row in table.rows)
+
+
+def _by(table: RawTable) -> str:
+    """The column of a table that names a run, '' without one."""
+    return next((header for name in NAMES for header in table.headers if normalise(header) == name), "")
+
+
+def _started_from(keys: Sequence[str], rows: Sequence[_Row]) -> str:
+    """The model that runs were tuned from, if this is what was evaluated; '' otherwise."""
+    named = (row.found.get("model") or row.written.get("model") for row in rows)
+    models = dict.fromkeys(model for model in named if model)
+    return next((model for key in keys for model in models if _alike(key, model)), "")
+
+
+def _counted(rows: Sequence[_Row]) -> list[str]:
+    """Each remark once, with the number of runs it holds for."""
+    count: dict[str, int] = {}
+    for row in rows:
+        for text in (*row.run.told, *row.told):
+            count[text] = count.get(text, 0) + 1
+    return [text if n == len(rows) else f"{text} ({n} of {len(rows)} runs)" for text, n in count.items()]
+
+
+def _table(
+    source: str, rows: Sequence[_Row], extra: Sequence[_Row], kept: _Kept, aside: frozenset[str], told: tuple[str, ...]
+) -> RawTable:
+    every = [*rows, *extra]
+    out = []
+    for row in every:
+        line = {"run": row.run.name, **{kept.header[h]: text for h, text in row.written.items() if h in kept.header}}
+        line |= {column: text for column, text in row.found.items() if not line.get(column)}
+        out.append(line)
+    if not all(line.get("model") for line in out):  # a label that is missing somewhere names no series
+        for line in out:
+            line.pop("model", None)
+    used = {header.lower() for line in out for header in line}
+    rest = [h for h in dict.fromkeys(h for row in rows for h in row.written) if h not in kept.header]
+    rest = [h for h in rest if h.lower() not in used]
+    for row, line in zip(every, out, strict=True):
+        line |= {header: row.written.get(header, "") for header in rest}
+    headers = tuple(dict.fromkeys(header for line in out for header in line))
+    filled = tuple({header: line.get(header, "") for header in headers} for line in out)
+    places = tuple(row.run.place for row in every)
+    return RawTable(source, headers, filled, places, logged=True, remarks=told, aside=frozenset(rest) | aside)
+
+
+def _no_run(source: str, runs: Sequence[Run], evaluations: Sequence[Evaluation]) -> InputError:
+    if evaluations and not runs:
+        first = evaluations[0]
+        what = (
+            f"results of {', '.join(first.keys[:1])} ({listed([k for k in first.results if k != 'model_params'], 4)})"
+        )
+        return InputError(
+            f"{source}: {what}, and nothing about the data the model was trained on",
+            hint=f"name it after the runs, which are joined by model name: ftplan fit RUNS {first.place}",
+        )
+    many = f"all {len(runs)} runs stopped well before their planned steps" if runs else "it lists no finished run"
+    return InputError(f"{source}: {many}", hint="a run table has one row per finished run")

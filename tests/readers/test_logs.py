@@ -1,0 +1,466 @@
+"""Logs of the tools people use, read without a flag, against the run table that a person would write by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ftplan.errors import InputError
+from ftplan.readers.logs import facts, lm_eval, mlflow, tool_of, tools, trainer
+from ftplan.readers.raw import build
+from ftplan.readers.tables import read_runs
+from ftplan.runs import Metric
+from tests.readers.made_logs import (
+    ACCUMULATION,
+    BATCH,
+    EPOCHS,
+    RUNS,
+    by_hand,
+    lm_eval_folder,
+    loss,
+    mlflow_rows,
+    steps,
+    summary,
+    table,
+    trainer_folder,
+    trainer_state,
+    wandb_guide,
+    wandb_rows,
+    write,
+)
+from tests.readers.made_logs import lm_eval as lm_eval_results
+
+REAL = Path(__file__).parents[3] / "shared" / "data" / "logs"
+LOSS = Metric("eval_loss", "min", "nats")
+
+if REAL.is_dir():
+    # 24 examples: train_samples says so; train_samples_per_second x train_runtime = 1.188 x 20.1969 = 23.99; and
+    # 6 steps of 4. 851 tokens in one epoch: num_tokens, TRL's count without padding. 851 / 24 = 35.458.
+    # The quality is the last eval_loss, at step 6 of 6.
+    BY_HAND = {
+        "examples": 24,
+        "avg_tokens": 851 / 24,
+        "tokens": 851,
+        "epochs": 1,
+        "eval_loss": 6.164364814758301,
+    }
+
+    @pytest.mark.parametrize("name", ["trainer_state.json", "all_results.json", ""])
+    def test_the_real_trainers_log(name: str) -> None:
+        read = read_runs(str(REAL / name))
+        assert (read.metric, read.rows(), read.names) == (LOSS, [BY_HAND], ("logs",))
+
+    def test_the_real_mlflow_export() -> None:
+        read = read_runs(str(REAL / "mlflow.csv"))
+        # two rows, one training; params.seed = 42
+        assert (read.metric, read.rows(), read.names) == (LOSS, [BY_HAND | {"seed": 42}], ("r1",))
+        assert f"1 row {mlflow.DOUBLE}" in read.remarks
+
+    def test_the_real_evaluation_is_of_the_model_before_tuning() -> None:
+        sources = [str(REAL / "mlflow.csv"), str(REAL / "lm_eval_results.json")]
+        assert read_runs(*sources).rows() == [BY_HAND | {"seed": 42}]
+        with pytest.raises(InputError) as caught:
+            read_runs(*sources, metric="acc")  # the training has no acc
+        assert caught.value.message.endswith("every run has 0 examples")
+        assert "the model before tuning (tiny) was evaluated: a row with examples = 0" in read_runs(*sources).remarks
+
+    def test_the_real_evaluation_joined_to_a_table(tmp_path: Path) -> None:
+        runs = write(tmp_path / "runs.csv", "model,examples,avg_tokens\n./tiny,24,35.5\nother,48,35.5\n")
+        read = read_runs(str(runs), str(REAL / "lm_eval_results.json"))
+        assert read.metric == Metric("acc", "max", "fraction")
+        assert read.rows() == [
+            {
+                "examples": 24,
+                "avg_tokens": 35.5,
+                "tokens": 852,
+                "model_params": 139584,
+                "epochs": 1,
+                "stderr": 0.1889822365046136,
+                "acc": 0.5,
+            }
+        ]
+        assert "1 of 2 runs has no acc: left out" in read.remarks
+
+    def test_the_real_evaluation_alone_says_what_is_missing() -> None:
+        with pytest.raises(InputError) as caught:
+            read_runs(str(REAL / "lm_eval_results.json"))
+        assert "results of ./tiny (acc,none" in caught.value.message
+        assert "nothing about the data the model was trained on" in caught.value.message
+        assert "ftplan fit RUNS" in (caught.value.hint or "")
+
+
+def test_every_log_is_recognised_by_one_tool() -> None:
+    """The contract of the folder: a new tool is a new file, and no two claim the same log."""
+
+    def read(text: str) -> Any:
+        header, *rows = csv.reader(io.StringIO(text))
+        return build("x", header, [(f"x:{i}", row) for i, row in enumerate(rows)])
+
+    logs: list[tuple[Any, str]] = [
+        (trainer_state(200, 40), "Hugging Face Trainer"),
+        (summary(200, 40), "Hugging Face Trainer"),
+        ({"_step": 3, "_runtime": 1.0, "eval/loss": 2.0, "train/train_runtime": 9}, "Weights & Biases"),
+        (read(table(wandb_rows())), "Weights & Biases"),
+        (read(wandb_guide()), "Weights & Biases"),
+        (read(table(mlflow_rows())), "MLflow"),
+        (lm_eval_results("x", 0.5), "lm-evaluation-harness"),
+        (read("Wall time,Step,Value\n1.5,1,2\n"), "TensorBoard"),
+    ]
+    for content, name in logs:
+        assert [tool.TOOL for tool in tools() if tool.recognise(content)] == [name]
+    assert {name for _, name in logs} == {tool.TOOL for tool in tools()}
+    for tool in tools():
+        assert all(isinstance(mark, bytes) for mark in tool.MARKS)
+        assert (tool.__doc__ or "").strip()
+    for plain in (read("name,examples,loss\nx,1,2\n"), read("state,name,loss\nTexas,1,2\n"), {"a": 1}, {"loss": 3.0}):
+        assert tool_of(plain) is None
+
+
+def test_a_folder_of_runs(tmp_path: Path) -> None:
+    read = read_runs(str(trainer_folder(tmp_path / "outputs")))
+    assert (read.metric, read.rows()) == (LOSS, by_hand())
+    assert read.names == tuple(f"run{i:02}" for i in range(len(RUNS)))
+    assert read.remarks == (
+        "of the 36 states that trainers saved, the final one of each run is read",
+        trainer.AT_END,
+        facts.SPEED,
+        facts.NO_PADDING,
+        facts.PER_EPOCH,
+        facts.FLOS,
+    )
+
+
+def test_checkpoints_alone_tell_tokens_and_say_what_they_lack(tmp_path: Path) -> None:
+    """As TRL's own script leaves it: no trainer_state.json beside the final model, and no last row in a checkpoint."""
+    for i, (N, L) in enumerate(RUNS):
+        state = trainer_state(N, L)
+        state["log_history"] = state["log_history"][:-1]
+        write(tmp_path / "outputs" / f"run{i:02}" / f"checkpoint-{steps(N)}" / "trainer_state.json", state)
+    read = read_runs(str(tmp_path / "outputs"))
+    wanted = [{k: row[k] for k in ("tokens", "epochs", "eval_loss")} for row in by_hand()]
+    assert read.rows() == wanted
+    assert facts.NO_EXAMPLES in read.remarks
+    # and what is missing may be given beside the logs, by name
+    sizes = [{"run": f"run{i:02}", "examples": N} for i, (N, _) in enumerate(RUNS)]
+    beside = write(tmp_path / "sizes.csv", table(sizes))
+    read = read_runs(str(tmp_path / "outputs"), str(beside))
+    assert read.rows() == by_hand()
+    assert facts.NO_EXAMPLES not in read.remarks
+    beside.rename(tmp_path / "outputs" / "sizes.csv")
+    assert read_runs(str(tmp_path / "outputs")).rows() == by_hand()
+
+
+def test_a_run_that_stopped_half_way_is_left_out(tmp_path: Path) -> None:
+    root = trainer_folder(tmp_path)
+    (root / "run03" / "trainer_state.json").unlink()
+    for checkpoint in sorted(root.glob("run03/checkpoint-*"))[:1]:  # only the first, half-way one stays
+        for other in root.glob("run03/checkpoint-*"):
+            if other != checkpoint:
+                (other / "trainer_state.json").unlink()
+    halves = list(root.glob("run03/checkpoint-*/trainer_state.json"))
+    state = json.loads(halves[0].read_text())
+    halves[0].write_text(
+        json.dumps({**state, "global_step": state["max_steps"] // 2, "log_history": state["log_history"][:2]})
+    )
+    read = read_runs(str(root))
+    assert read.rows() == [row for i, row in enumerate(by_hand()) if i != 3]
+    assert read.remarks[1] == "1 of 12 runs stopped well before their planned steps: left out"
+
+
+def wandb_csv() -> str:
+    return table(wandb_rows())
+
+
+@pytest.mark.parametrize(
+    "content", [wandb_csv(), wandb_guide(), table(mlflow_rows())], ids=["wandb", "guide", "mlflow"]
+)
+def test_a_trackers_table(tmp_path: Path, content: str) -> None:
+    read = read_runs(str(write(tmp_path / "export.csv", content)))
+    assert (read.metric, read.rows()) == (LOSS, by_hand())
+
+
+def test_what_a_tracker_left_out_is_counted(tmp_path: Path) -> None:
+    wandb = read_runs(str(write(tmp_path / "w.csv", wandb_csv()))).remarks
+    assert wandb[0] == "1 run with a State other than finished left out"
+    first, second, *_ = read_runs(str(write(tmp_path / "m.csv", table(mlflow_rows())))).remarks
+    assert first == "1 row with a status other than FINISHED left out"
+    assert second == f"12 rows {mlflow.DOUBLE}"
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=25, deadline=None)
+def test_neither_the_order_of_columns_nor_of_rows_counts(chance: random.Random) -> None:
+    for rows in (wandb_rows(), mlflow_rows()):
+        columns = list(rows[0])
+        chance.shuffle(columns)
+        chance.shuffle(rows)
+        with tempfile.TemporaryDirectory() as folder:
+            path = write(Path(folder) / "export.csv", table([{c: row[c] for c in columns} for row in rows]))
+            read = read_runs(str(path))
+        assert sorted(read.rows(), key=str) == sorted(by_hand(), key=str)
+
+
+def test_an_evaluation_fills_in_what_its_training_lacks(tmp_path: Path) -> None:
+    rows = mlflow_rows()
+    for row in rows:
+        if row["metrics.train_loss"] != "":
+            row["metrics.eval_loss"] = ""
+    assert read_runs(str(write(tmp_path / "m.csv", table(rows)))).rows() == by_hand()
+
+
+def test_a_summary_with_its_config(tmp_path: Path) -> None:
+    for i, (N, L) in enumerate(RUNS):
+        files = tmp_path / "wandb" / f"run-20261122_0100{i:02}-abc{i:02}" / "files"
+        logged = {("eval/" + k[5:] if k.startswith("eval_") else "train/" + k): v for k, v in summary(N, L).items()}
+        logged |= {"train/global_step": steps(N), "_step": 9, "_runtime": 12.5, "_timestamp": 1.7e9}
+        write(files / "wandb-summary.json", logged)
+        write(files / "config.yaml", f"wandb_version: 1\n\nseed:\n    value: {i}\nmax_steps:\n    value: -1\n")
+    read = read_runs(str(tmp_path))
+    assert [{k: v for k, v in row.items() if k != "seed"} for row in read.rows()] == by_hand()
+    assert [row["seed"] for row in read.rows()] == list(range(12))
+    one = read_runs(str(tmp_path / "wandb" / "run-20261122_010003-abc03" / "files" / "wandb-summary.json"))
+    assert one.rows()[0]["seed"] == 3
+    assert one.names == ("run-20261122_010003-abc03",)
+
+
+def score(N: int, L: int) -> float:
+    return round(1.0 / loss(N, L), 4)
+
+
+def test_evaluations_are_joined_by_model_name(tmp_path: Path) -> None:
+    outputs = trainer_folder(tmp_path / "outputs")
+    evals = lm_eval_folder(tmp_path / "evals", "/home/me/outputs", score)
+    # the model before tuning, and one that belongs to nobody
+    write(evals / "stray.json", lm_eval_results("org/elsewhere", 0.1))
+    read = read_runs(str(outputs), str(evals), metric="arc_easy/acc")
+    assert read.metric == Metric("arc_easy_acc", "max", "fraction")
+    hand = [
+        {k: v for k, v in row.items() if k != "eval_loss"}
+        | {"model_params": 139584, "stderr": 0.01, "arc_easy_acc": score(N, L)}
+        for row, (N, L) in zip(by_hand(), RUNS, strict=True)
+    ]
+    assert read.rows() == hand
+    assert "12 of 13 evaluations were joined to runs by the name of their model" in read.remarks
+    assert "evaluations of org/elsewhere belong to none of the runs: not used" in read.remarks
+    assert lm_eval.ITEMS in read.remarks
+    assert lm_eval.NO_ERROR in read.remarks
+    # one folder may hold both; without --metric the trainer's own loss comes first
+    assert read_runs(str(tmp_path)).metric == LOSS
+    # two filters of one metric: a name alone would be a guess
+    assert read_runs(str(tmp_path), metric="gsm8k/exact_match").value.tolist() == [0.1] * len(RUNS)
+
+
+def test_an_adapter_is_joined_by_its_own_folder(tmp_path: Path) -> None:
+    outputs = trainer_folder(tmp_path / "outputs")
+    args = {"pretrained": "org/base", "peft": "outputs/run05/checkpoint-200"}
+    result = lm_eval_results("org/base", 0.7, config={"model_args": args})
+    read = read_runs(str(outputs), str(write(tmp_path / "r.json", result)), metric="arc_easy/acc")
+    assert read.names == ("run05",)
+
+
+def test_the_metric_of_one_task_needs_no_filter(tmp_path: Path) -> None:
+    outputs = trainer_folder(tmp_path / "outputs")
+    result = lm_eval_results("outputs/run05", 0.7)
+    result["results"] = {"toy": {"acc,none": 0.7, "acc_stderr,none": "N/A", "alias": "toy"}}
+    read = read_runs(str(outputs), str(write(tmp_path / "r.json", result)), metric="acc")
+    assert (read.metric.name, read.value.tolist()) == ("acc", [0.7])
+
+
+def test_tasks_of_a_group_stand_aside(tmp_path: Path) -> None:
+    outputs = trainer_folder(tmp_path / "outputs")
+    result = lm_eval_results("outputs/run05", 0.7)
+    result["results"] = {"mmlu": {"acc,none": 0.6}, "mmlu_law": {"acc,none": 0.5}, "mmlu_art": {"acc,none": 0.7}}
+    result["group_subtasks"] = {"mmlu": ["mmlu_law", "mmlu_art"]}
+    path = str(write(tmp_path / "r.json", result))
+    assert read_runs(str(outputs), path, metric="acc").value.tolist() == [0.6]
+    assert read_runs(str(outputs), path, metric="mmlu_law/acc").value.tolist() == [0.5]
+    assert not any("mmlu_law" in note for note in read_runs(str(outputs), path).notes)
+
+
+def one(tmp_path: Path, facts_: dict[str, Any]) -> Any:
+    return read_runs(str(write(tmp_path / "all_results.json", facts_)))
+
+
+def test_a_count_that_may_hold_padding_is_not_used(tmp_path: Path) -> None:
+    flat = {"epoch": 1.0, "train_samples": 24, "num_input_tokens_seen": 1552, "eval_loss": 3.0, "train_runtime": 9.0}
+    read = one(tmp_path, flat)
+    assert read.rows() == [{"examples": 24, "epochs": 1, "eval_loss": 3.0}]
+    assert read.remarks == (facts.PADDED,)
+    # and the remark's own advice works
+    mapped = read_runs(str(tmp_path / "all_results.json"), column_map={"num_input_tokens_seen": "tokens_seen"})
+    assert mapped.tokens.tolist() == [1552.0]
+    told = one(tmp_path, flat | {"include_num_input_tokens_seen": "non_padding"})
+    assert told.tokens.tolist() == [1552.0]
+
+
+def test_nothing_to_go_by_says_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        one(tmp_path, {"epoch": 1.0, "eval_loss": 3.0, "eval_runtime": 9.0})
+    assert "neither how many examples nor how many tokens" in caught.value.message
+    assert "run,examples" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted", "remark"),
+    [
+        ({"packing": "True"}, {"tokens": 8000}, facts.PACKED),
+        ({"resume_from_checkpoint": "out/checkpoint-5"}, {"examples": 200}, facts.RESUMED),
+        ({"epoch": None, "num_train_epochs": None}, {}, facts.NO_EPOCHS),
+        ({"epoch": 1.96}, {"examples": 200, "epochs": 2}, facts.PER_EPOCH),
+        ({"train_samples": 200, "epoch": 0.5}, {"examples": 100, "tokens": 16000, "epochs": 1}, facts.PART),
+    ],
+)
+def test_facts_of_a_run(changes: dict[str, Any], wanted: dict[str, float], remark: str) -> None:
+    given = {k: facts.text_of(v) for k, v in (summary(200, 40) | changes).items()}
+    found, told = facts.cells(given)
+    assert remark in told
+    for column, value in wanted.items():
+        assert float(found[column]) == pytest.approx(value, rel=0.03)
+    for absent in {"examples", "tokens"} - set(wanted) if not changes.get("epoch") else ():
+        assert absent not in found or changes.keys() & {"packing", "resume_from_checkpoint"}
+
+
+@given(
+    st.integers(1, 3000), st.integers(1, 8), st.integers(1, 4), st.integers(1, 4), st.integers(1, 5),
+    st.floats(0.01, 20.0), st.booleans(),
+)  # fmt: skip
+def test_examples_from_the_speed(
+    N: int, batch: int, accumulation: int, devices: int, epochs: int, second: float, old: bool
+) -> None:
+    """Whatever the accumulation and the devices, N comes back to within the three decimals of the speed or a batch."""
+    whole = batch * accumulation * devices
+    planned = epochs * -(-N // whole)
+    seconds = second * planned + 0.1
+    logged = {
+        "epoch": epochs, "global_step": planned, "max_steps": planned, "train_batch_size": batch,
+        "train_runtime": round(seconds, 4), "train_samples_per_second": round(N * epochs / seconds, 3),
+        "train_steps_per_second": round(planned / seconds, 3),
+    }  # fmt: skip
+    if not old:  # the runtime of a resumed run is that of its last call, and so are the samples and steps
+        call = max(planned // 2, 1)
+        logged["train_runtime"] = round(second * call + 0.1, 4)
+        logged["train_samples_per_second"] = round(N * epochs * call / planned / (second * call + 0.1), 3)
+        logged["train_steps_per_second"] = round(call / (second * call + 0.1), 3)
+    found, _ = facts.cells({k: facts.text_of(v) for k, v in logged.items()})
+    rounding = 0.0006 / max(float(logged["train_samples_per_second"]), 1e-9)
+    steps_off = 0.0 if old else 0.0006 / max(float(logged["train_steps_per_second"]), 1e-9)
+    if rounding + steps_off < 0.2:
+        assert abs(int(found["examples"]) - N) <= max(N * (rounding + steps_off) * 1.5 + 1, 1)
+
+
+def test_what_a_person_logged_goes_before_what_was_worked_out(tmp_path: Path) -> None:
+    rows = [row | {"n_examples": 7, "dataset": f"d{i % 2}"} for i, row in enumerate(wandb_rows())]
+    read = read_runs(str(write(tmp_path / "w.csv", table(rows))))
+    assert set(read.examples.tolist()) == {7.0}
+    assert read.groups == ("d0", "d1")
+    assert facts.SPEED not in read.remarks
+    assert read_runs(str(write(tmp_path / "w.csv", table(rows))), by="learning_rate").groups == ("2e-05",)
+
+
+def test_models_are_series_where_every_run_names_one(tmp_path: Path) -> None:
+    rows = [row | {"model_name_or_path": f"org/{'ab'[i % 2]}"} for i, row in enumerate(wandb_rows())]
+    assert read_runs(str(write(tmp_path / "w.csv", table(rows)))).groups == ("org/a", "org/b")
+    rows[0]["model_name_or_path"] = ""
+    assert read_runs(str(write(tmp_path / "w.csv", table(rows)))).groups == ("",)
+
+
+def test_a_loop_of_ones_own_is_judged_by_what_it_logged(tmp_path: Path) -> None:
+    rows = [{"Name": f"r{i}", "State": "finished", "n_examples": N, "avg_tokens": L, "loss": 3 - i / 9, "Runtime": 7}
+            for i, (N, L) in enumerate(RUNS)]  # fmt: skip
+    read = read_runs(str(write(tmp_path / "w.csv", table(rows))))
+    assert (read.metric.name, read.examples.tolist(), len(read)) == ("loss", [float(N) for N, _ in RUNS], 12)
+
+
+def test_one_curve_of_tensorboard_is_no_run_table(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="one curve of one run") as caught:
+        read_runs(str(write(tmp_path / "tb.csv", "Wall time,Step,Value\n1.5,1,2\n")))
+    assert "trainer_state.json" in (caught.value.hint or "")
+
+
+def test_a_diverged_run_is_left_out(tmp_path: Path) -> None:
+    rows = wandb_rows()
+    rows[2]["eval/loss"] = "NaN"
+    read = read_runs(str(write(tmp_path / "w.csv", table(rows))))
+    assert len(read) == len(RUNS) - 1
+    assert read.remarks[-1] == "1 of 12 runs has no eval_loss: left out"
+
+
+def test_folders_that_do_not_do(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no log in this folder"):
+        read_runs(str(tmp_path))
+    write(tmp_path / "a.csv", "examples,loss\n1,2\n")
+    assert read_runs(str(tmp_path)).rows() == [{"examples": 1, "epochs": 1, "loss": 2.0}]
+    write(tmp_path / "b.csv", "examples,loss\n1,2\n")
+    with pytest.raises(InputError, match="several tables in this folder"):
+        read_runs(str(tmp_path))
+    write(tmp_path / "run" / "trainer_state.json", '{"log_history": [')
+    with pytest.raises(InputError, match=r"trainer_state\.json:1: not JSON"):
+        read_runs(str(tmp_path))
+
+
+def test_a_trainer_and_a_tracker_of_one_folder_count_once(tmp_path: Path) -> None:
+    trainer_folder(tmp_path)
+    write(tmp_path / "wandb" / "run-1" / "files" / "wandb-summary.json", {"_step": 1, "_runtime": 2, "eval/loss": 3})
+    read = read_runs(str(tmp_path))
+    assert read.rows() == by_hand()
+    assert any("Weights & Biases logs" in text for text in read.remarks)
+
+
+def test_batch_of_the_made_logs() -> None:
+    assert (EPOCHS, BATCH * ACCUMULATION) == (2, 8)
+
+
+ODD: tuple[Any, ...] = (
+    None,
+    "x",
+    "",
+    [],
+    {},
+    [1],
+    {"a": 1},
+    -1,
+    0,
+    1e308,
+    float("nan"),
+    float("inf"),
+    True,
+    "N/A",
+    "1,5",
+    3.0,
+)
+
+
+def spoilt(value: Any, chance: random.Random) -> Any:
+    """A copy with something odd in a place or two."""
+    if chance.random() < 0.06:
+        return chance.choice(ODD)
+    if isinstance(value, dict):
+        return {k: spoilt(v, chance) for k, v in value.items() if chance.random() > 0.03}
+    return [spoilt(v, chance) for v in value] if isinstance(value, list) else value
+
+
+@given(st.integers(0, 2**32))
+@settings(max_examples=60, deadline=None)
+def test_no_spoilt_log_causes_a_traceback(seed: int) -> None:
+    chance = random.Random(seed)
+    summary_ = {"_step": 3, "_runtime": 1.0, "eval/loss": 2.0, "train/num_tokens": 5, "train/epoch": 1.0}
+    logs = [trainer_state(200, 40), summary(200, 40), lm_eval_results("run0", 0.5), summary_]
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for i in range(3):
+            write(root / f"run{i}" / "log.json", spoilt(chance.choice(logs), chance))
+        write(root / "run4" / "trainer_state.json", spoilt(trainer_state(200, 40), chance))
+        for source in (root, *root.glob("*/*.json")):
+            try:
+                read_runs(str(source))
+            except InputError as error:
+                assert error.message  # noqa: PT017

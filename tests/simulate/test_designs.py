@@ -1,0 +1,82 @@
+"""Every design of the folder, and designs laid out at a cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ftplan.errors import Infeasible
+from ftplan.simulate import designs
+from ftplan.simulate.designs import Shape
+from ftplan.simulate.layout import LEAST_EXAMPLES, laid_out, points
+from ftplan.simulate.studies import Asked
+
+
+@pytest.mark.parametrize("name", designs.names())
+@pytest.mark.parametrize("runs", [4, 6, 9, 10, 12, 15, 18, 24, 40])
+def test_any_design_with_any_number_of_runs(name: str, runs: int) -> None:
+    shape = designs.shape(name, runs)
+    if shape is None:
+        assert runs < 10
+        return
+    assert runs - 3 < len(shape.size) <= runs
+    assert len(shape.size) == len(shape.place)
+    assert shape.size.max() == 1.0
+    assert (shape.size > 0.0).all()
+    assert (np.abs(shape.place) <= 1.0).all()
+    assert len(set(shape.size.tolist())) > 1, "a fit needs several amounts of data"
+    assert (np.diff(shape.size) >= 0.0).all()
+    assert designs.words(name)
+
+
+def test_amount_and_length_of_a_staircase_are_not_correlated() -> None:
+    shape = designs.shape("staircase", 12)
+    assert shape is not None
+    assert abs(np.corrcoef(np.log(shape.size), shape.place)[0, 1]) < 0.3
+    assert len(set(shape.size.tolist())) == 12
+
+
+def test_the_optimal_design_tells_more_than_others_of_its_cost() -> None:
+    from ftplan.simulate.designs import optimal
+
+    for runs in (9, 12):
+        best = optimal.shape(runs)
+        assert best.size.sum() <= optimal.COST
+        rng = np.random.default_rng(0)
+        grid = np.array([(s, p) for s in designs.sizes(optimal.LEVELS, 2 * designs.SPAN) for p in optimal.PLACES])
+        slopes = optimal._slopes(grid[:, 0], grid[:, 1])
+        slopes = slopes / np.abs(slopes).max(axis=0)
+        own = [int(np.argmin(np.abs(grid - pair).sum(axis=1))) for pair in zip(best.size, best.place, strict=True)]
+        value = optimal._value(slopes, grid[:, 0], own)
+        others = [optimal._value(slopes, grid[:, 0], list(rng.integers(0, len(grid), runs))) for _ in range(2000)]
+        assert value >= max(others)
+
+
+@given(scale=st.floats(1.0, 300.0), runs=st.sampled_from([9, 12, 18]), name=st.sampled_from(designs.names()))
+@settings(max_examples=40, deadline=None)
+def test_a_layout_uses_up_its_budget_and_no_more(asked: Asked, scale: float, runs: int, name: str) -> None:
+    menu, shape = asked.study.menu, designs.shape(name, runs)
+    assert shape is not None
+    least = float(LEAST_EXAMPLES * menu.unit_cost[points(shape.place, menu)].sum())
+    layout = laid_out(shape, menu, least * scale)
+    assert layout.cost <= least * scale
+    assert (layout.examples >= LEAST_EXAMPLES).all()
+    assert (layout.examples <= menu.eligible[layout.point]).all()
+    # one example more of the dearest run would not fit, but for rounding of every run
+    assert layout.cost + len(layout) * menu.unit_cost.max() >= least * scale
+    assert layout.cost == pytest.approx(float(layout.examples @ menu.unit_cost[layout.point]))
+
+
+def test_a_budget_below_a_few_examples_a_run_buys_none(asked: Asked) -> None:
+    with pytest.raises(Infeasible, match="is below 8 examples for each of 9 runs") as caught:
+        laid_out(Shape(np.ones(9), np.zeros(9)), asked.study.menu, 1e6)
+    assert "at least" in str(caught.value.hint)
+
+
+def test_places_are_lengths_of_the_pool(asked: Asked) -> None:
+    menu = asked.study.menu
+    length = menu.avg_tokens[points(np.array([-1.0, 0.0, 1.0]), menu)]
+    free = menu.avg_tokens[menu.free]
+    assert list(length) == [free.min(), menu.mean, free.max()]
