@@ -1,0 +1,118 @@
+"""Which runs are made. A cell is one point of the design with one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Cell:
+    """size: the trained model. mean: mean length of the band, 0 for all lengths. share: of the pool that is looked at.
+
+    examples: N, or 0 for as many as have `tokens`; both 0 for the model before tuning.
+    """
+
+    size: str
+    method: str = "random"
+    selector: str = ""
+    mean: int = 0
+    share: float = 1.0
+    examples: int = 0
+    tokens: int = 0
+    epochs: int = 1
+    seed: int = 0
+
+    @property
+    def point(self) -> str:
+        """Everything but the seed: runs of one design point share it."""
+        many = f"n{self.examples}" if self.examples else f"t{self.tokens}"
+        chosen = "-".join(part for part in (self.method, self.selector) if part)
+        return f"{self.size}_{chosen}_L{self.mean}_p{self.share:g}_{many}_e{self.epochs}"
+
+    @property
+    def key(self) -> str:
+        """A file name of its own."""
+        return f"{self.point}_r{self.seed}"
+
+
+@dataclass(frozen=True)
+class Design:
+    """pool_rows: of the whole pool. pretrain_tokens: what a base model reads."""
+
+    name: str
+    pool_rows: int
+    pretrain_tokens: int
+    cells: tuple[Cell, ...]
+
+
+TRAINED, SELECTORS = ("xs", "s", "m"), ("xxs", "xs", "s", "m")
+#: lengths that the random runs vary, in tokens, 0 for the whole pool, whose mean is 174; and 1.5 decades of tokens
+MEANS, TOKENS = (64, 128, 0, 300), (8_192, 26_000, 82_000, 262_144)
+#: the part of the pool that selection runs choose from, and how many they keep of these 6,000: 1.5, 4, 10 and 25 %
+SHARE, KEPT = 0.3, (90, 240, 600, 1500)
+
+#: second stage, in steps of about 1.25: BM25 and four epochs, up to what the trained model's runs may cost
+LADDER = (12, 16, 20, 27, 36, 48, 60, 75, 90, 120, 150, 190, 240, 300, 380, 480, 600, 760, 950, 1200, 1500)
+TOP = {"xs": 1500, "s": 600, "m": 300}
+
+
+def full() -> Design:
+    cells = [cell for size in TRAINED for cell in (*_random(size), *_chosen(size), *_denser(size))]
+    return Design("full", 20_000, 1_300_000, tuple(dict.fromkeys(cells)))
+
+
+def _random(size: str) -> Iterator[Cell]:
+    """Tokens and length crossed; the fractions that selection keeps; repeated epochs. Dear cells are left out."""
+    yield Cell(size)
+    dear = {"xs": (), "s": (64, 128), "m": MEANS}[size]
+    crossed = ((mean, tokens) for mean in MEANS for tokens in TOKENS if not (mean in dear and tokens == TOKENS[-1]))
+    yield from (Cell(size, mean=mean, tokens=tokens) for mean, tokens in crossed)
+    run = Cell(size, share=SHARE)
+    yield from (replace(run, examples=n) for n in _kept(size))
+    yield from (replace(run, examples=n, epochs=e) for e in (2, 4) for n in KEPT[:2])
+
+
+def _chosen(size: str) -> Iterator[Cell]:
+    """Every method with every selection model; the smallest model, cheapest to train, at every fraction."""
+    run = Cell(size, share=SHARE)
+    yield from (replace(run, method=m, examples=n) for m in ("bm25", "embedding") for n in _kept(size))
+    for method in ("perplexity-gain", "gradient"):
+        fractions = {"xs": KEPT[:3], "s": (KEPT[0], KEPT[2]), "m": KEPT[1:2]}[size]
+        selectors = SELECTORS[1:] if size == "m" else SELECTORS
+        yield from (replace(run, method=method, selector=s, examples=n) for s in selectors for n in fractions)
+        own = {"xs": KEPT[3], "s": KEPT[1], "m": KEPT[2]}[size]
+        yield replace(run, method=method, selector="xs", examples=own)
+    for method in ("perplexity", "perplexity-top"):
+        three: tuple[str, ...] = SELECTORS[1:] if size == "xs" else ("s",)
+        few = KEPT[1:2] if size == "m" else KEPT[1:3]
+        yield from (replace(run, method=method, selector=s, examples=n) for s in three for n in few)
+
+
+def _denser(size: str) -> Iterator[Cell]:
+    """Second stage: what fits of the first stage planned most (BM25, and repeated epochs), and second seeds."""
+    run = Cell(size, share=SHARE)
+    yield from (replace(run, method="bm25", examples=n, epochs=4) for n in LADDER if n <= TOP[size])
+    if size != "m":
+        some = [n for n in LADDER if 20 <= n <= TOP[size]]
+        yield from (replace(run, method="bm25", examples=n, epochs=2) for n in some)
+    yield from (replace(run, method="embedding", examples=n, epochs=4) for n in KEPT[: 1 if size == "m" else 2])
+    yield from (replace(run, method="bm25", examples=n, epochs=2) for n in KEPT[: 2 if size == "m" else 3])
+    yield from (replace(run, examples=n, seed=1) for n in KEPT[: 2 if size == "m" else 3])
+    few = () if size == "m" else TOKENS[:2]
+    yield from (Cell(size, mean=mean, tokens=tokens, seed=1) for mean in MEANS for tokens in few)
+
+
+def _kept(size: str) -> tuple[int, ...]:
+    return KEPT[:-1] if size == "m" else KEPT
+
+
+def quick() -> Design:
+    """Enough runs, of the smallest model, for every term of the law."""
+    cells = [Cell("xxs")]
+    cells += [Cell("xxs", mean=mean, tokens=tokens) for mean in (64, 128, 300) for tokens in (4_096, 16_384, 65_536)]
+    for n in (45, 180):
+        cells += [Cell("xxs", examples=n, epochs=e) for e in (1, 2)]
+        cells += [Cell("xxs", "bm25", examples=n), Cell("xxs", "embedding", examples=n)]
+        cells += [Cell("xxs", m, s, examples=n) for m in ("perplexity-gain", "gradient") for s in ("xxs", "xs")]
+    return Design("quick", 3_000, 500_000, tuple(cells))
