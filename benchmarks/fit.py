@@ -12,7 +12,18 @@ from importlib import import_module
 
 from figures import Absent, Figure
 
-NAMES = ("optimum", "speed", "composition", "extrapolation", "selection", "regret", "honesty")
+NAMES = (
+    "optimum",
+    "speed",
+    "composition",
+    "extrapolation",
+    "selection",
+    "regret",
+    "honesty",
+    "strategies",
+    "methods",
+    "evidence",
+)
 VERDICT = {True: "yes", False: "NO", None: ""}
 
 
