@@ -1,7 +1,8 @@
-"""The README shows real commands with their real output; `python tests/test_readme.py` writes that output again.
+"""The README and the pages in docs/ show real commands with their real output.
 
-In a ```console block every `$ command` is run by bash at 80 columns, with the installed `ftplan`, in a folder that has
-`presets` and keeps what earlier commands wrote; what it prints on stdout and stderr is what must stand below it.
+`python tests/test_readme.py [PAGE...]` writes that output again. In a ```console block every `$ command` is run by bash
+at 80 columns, with the installed `ftplan`, in a folder of the page's own that has `presets` and `examples` and keeps
+what the page's earlier commands wrote; what it prints on stdout and stderr is what must stand below it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"(?<=```console\n)(.*?)(?=^```$)", re.DOTALL | re.MULTILINE)
 _NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
 _SETUP = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -65,8 +67,9 @@ def same(shown: str, printed: str) -> bool:
 
 
 def workplace(folder: Path) -> Path:
-    """A folder with the presets, and this Python's `ftplan` as a command."""
-    (folder / "presets").symlink_to(ROOT / "presets")
+    """A folder with the presets and examples, and this Python's `ftplan` as a command."""
+    for shipped in ("presets", "examples"):
+        (folder / shipped).symlink_to(ROOT / shipped)
     (folder / "bin").mkdir()
     command = folder / "bin" / "ftplan"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ftplan "$@"\n')
@@ -75,7 +78,7 @@ def workplace(folder: Path) -> Path:
 
 
 def rewritten(text: str, folder: Path) -> str:
-    """The README with the output that its commands have now."""
+    """A page with the output that its commands have now."""
 
     def again(match: re.Match[str]) -> str:
         return "".join(f"$ {command}\n{output(command, folder)}" for command, _ in entries(match[1]))
@@ -88,9 +91,10 @@ def text() -> str:
     return README.read_text(encoding="utf-8")
 
 
-def test_every_output_is_real(text: str, tmp_path: Path) -> None:
-    shown = [entry for block in _BLOCK.findall(text) for entry in entries(block)]
-    assert any(command == "ftplan plan quickstart" for command, _ in shown)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_output_is_real(page: Path, tmp_path: Path) -> None:
+    shown = [entry for block in _BLOCK.findall(page.read_text(encoding="utf-8")) for entry in entries(block)]
+    assert page != README or any(command == "ftplan plan quickstart" for command, _ in shown)
     folder = workplace(tmp_path)
     for command, expected in shown:
         printed = output(command, folder)
@@ -123,10 +127,22 @@ def test_every_law_part_exit_code_and_folder_is_named(text: str) -> None:
             assert f"`{name}`" in text, f"{kind}: {name}"
     for code in ("0", "1", "2", "130"):
         assert f"| {code} |" in text
-    for path in re.findall(r"`((?:src|presets|tests|completions|benchmarks)/[\w/.-]*)`", text):
+    for path in re.findall(r"`((?:src|presets|tests|completions|benchmarks|examples)/[\w/.-]*)`", text):
         assert (ROOT / path).exists(), path
 
 
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
+def test_the_readme_leads_to_every_page(page: Path, text: str) -> None:
+    assert f"](docs/{page.name})" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        README.write_text(rewritten(README.read_text(encoding="utf-8"), workplace(Path(temporary))), encoding="utf-8")
+    for asked in [Path(name).resolve() for name in sys.argv[1:]] or PAGES:
+        with tempfile.TemporaryDirectory() as temporary:
+            asked.write_text(rewritten(asked.read_text(encoding="utf-8"), workplace(Path(temporary))), encoding="utf-8")
