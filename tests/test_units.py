@@ -17,6 +17,7 @@ from ftplan.units import (
     format_budget,
     format_count,
     format_flops,
+    format_used,
     parse_budget,
     parse_count,
 )
@@ -148,3 +149,19 @@ def test_printed_flops(value: float, text: str) -> None:
 )
 def test_printed_budgets(kind: str, value: float, text: str) -> None:
     assert format_budget(kind, value) == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "used", "limit", "texts"),
+    [
+        ("usd", 0.001201, 0.001, ("0.0012 USD", "0.001 USD")),
+        ("usd", 0.0204, 0.0196, ("0.0204 USD", "0.0196 USD")),
+        ("usd", 0.100001, 0.1, ("0.100001 USD", "0.100000 USD")),
+        ("usd", 499.9999, 500.0, ("500.00 USD", "500.00 USD")),
+        ("total_flops", 4.001e11, 4e11, ("4.001e11 FLOPs", "4.000e11 FLOPs")),
+        ("total_flops", 3.9999e11, 4e11, ("4.00e11 FLOPs", "4.00e11 FLOPs")),
+        ("gpu_hours", 64.0, 64.0, ("64 GPU-h", "64 GPU-h")),
+    ],
+)
+def test_what_is_used_of_a_limit(kind: str, used: float, limit: float, texts: tuple[str, str]) -> None:
+    assert format_used(kind, used, limit) == texts

@@ -89,6 +89,20 @@ def format_flops(value: float) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
+def format_used(kind: str, used: float, limit: float) -> tuple[str, str]:
+    """Both sides of a budget with their unit, with three digits where they would print the same: 0.0204 of 0.0196 USD
+    and not 0.02 of 0.02. A limit that is passed gets as many as show it, up to six.
+    """
+    both = format_budget(kind, used), format_budget(kind, limit)
+    if both[0] != both[1]:
+        return both
+    for digits in range(3, 7 if used > limit else 4):
+        mine, its = (f"{v:#.{digits}g}".rstrip(".").replace("e+", "e") for v in (used, limit))
+        if mine != its:
+            return f"{mine} {BUDGET_UNITS[kind]}", f"{its} {BUDGET_UNITS[kind]}"
+    return both
+
+
 def format_budget(kind: str, value: float) -> str:
     """A value of a budget kind with its unit: ('usd', 500) -> '500 USD'."""
     unit = BUDGET_UNITS[kind]

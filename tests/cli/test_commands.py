@@ -132,7 +132,7 @@ def test_predict_keeps_the_columns_of_the_table(run: Run, calls: dict[str, Any],
 def test_predict_fits_a_run_table_on_the_spot(run: Run, calls: dict[str, Any], runs: str) -> None:
     code, out, _ = run("predict", runs, runs)
     assert code == 0
-    assert "prediction" in out
+    assert "best guess" in out
     assert len(calls["table"]) == 3
 
 

@@ -98,5 +98,5 @@ def test_logs_where_a_run_table_is_taken(logs: Path, capsys: Printed) -> None:
     assert capsys.readouterr().out.startswith("examples,avg_tokens,epochs,prediction")
     # a trainer's log is no fit file, though it ends in .json
     assert app.run(["predict", "outputs/run00/trainer_state.json", "planned.csv", "-q"]) == 2
-    assert "so no law can tell" in capsys.readouterr().err
+    assert "one run, and the smallest law needs" in capsys.readouterr().err
     assert app.run(["compare", "laws", "wandb.csv", "mlflow.csv", "--law", "power", "-q"]) == 0

@@ -21,6 +21,7 @@ from ftplan.readers.tables import read_runs
 from ftplan.simulate.pilots import Study, Task
 from ftplan.simulate.studies import TRUTHS, study_of
 
+EXAMPLE_POOL = Path(__file__).parents[2] / "examples" / "pool.jsonl.gz"
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -110,7 +111,7 @@ def once(study: Study, jobs: int = 1, keep: str | None = None) -> tuple[list[Flo
     """Both chunks of a ladder, and what was said meanwhile."""
     tasks = study.tasks("ladder/9", forecast=True)
     said: list[str] = []
-    with workers(study, jobs, keep, said.append) as work:
+    with workers(study, jobs, keep, said.append, said.append) as work:
         return list(work(tasks)), said
 
 
@@ -136,10 +137,62 @@ def test_what_was_kept_is_not_done_again(study: Study, tmp_path: Path, monkeypat
         return whole[task.chunk]
 
     monkeypatch.setattr("ftplan.simulate.pilots.simulate", simulate)
-    again, _ = once(study, keep=str(keep))
+    again, said = once(study, keep=str(keep))
+    assert said[0] == f"note: 100 of 250 simulations are taken from {keep}"
     assert [task.chunk for task in did] == [1]
     assert all((a == b).all() for a, b in zip(whole, again, strict=True))
     assert keep.read_text() == "".join(lines)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_interruption_says_what_is_kept(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    keep = str(tmp_path / "kept.jsonl") if kept else None
+
+    def simulate(_: Study, task: Task) -> Floats:
+        if task.chunk:
+            raise KeyboardInterrupt
+        return np.zeros(100)
+
+    monkeypatch.setattr("ftplan.simulate.pilots.simulate", simulate)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        once(study, keep=keep)
+    left = f"are kept in {keep}: run the same command to go on" if keep else "were done and are lost: --keep FILE would"
+    assert str(caught.value).startswith(f"100 of 250 simulations {left}")
+
+
+def test_ctrl_c_says_so_and_exits_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit = borrowed_fit(load_law("pyfunc-s"))
+    monkeypatch.setattr("ftplan.cli.simulate.pilots.law_of", lambda *_, **__: fit)
+
+    def simulate(*_: object) -> Floats:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ftplan.simulate.pilots.simulate", simulate)
+    args = ("pilots", "quickstart", "--series", "", "--pilots", "300%", "--runs", "9", "--truths", "50", "-q")
+    code, out, err = run(*args)
+    assert (code, out) == (130, "")
+    assert (
+        err == "interrupted; 0 of 450 simulations were done and are lost: --keep FILE would keep them to go on from\n"
+    )
+
+
+def test_a_borrowed_law_is_taken_by_budgets_too(run: Run, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    assert app.run(["profile", str(EXAMPLE_POOL), "-q", "-o", str(tmp_path / "pool.yaml")]) == 0
+    run("--help")
+    mine.write_text('[pool]\nfile = "pool.yaml"\n[training]\nmodel = "pyfunc-s"\n[budget]\nlimits = ["1e11flops"]\n')
+    code, out, err = run("budgets", "pyfunc-s", "--problem", str(mine), "--steps", "2", "-q")
+    assert (code, err) == (0, "")
+    assert "The best plan under each of 2 budgets; problem mine." in out
+    code, _, err = run("budgets", "pyfunc-s")
+    assert (code, err.splitlines()[-1]) == (2, "hint: --problem PROBLEM")
+    for command in ("budgets", "pilots"):
+        code, _, err = run(command, str(mine), "-q")
+        assert code == 2
+        assert f"hint: ftplan simulate {command} LAW --problem PROBLEM" in err
+        assert "pyfunc-s" in err
 
 
 def test_results_of_another_question_are_refused(study: Study, tmp_path: Path) -> None:

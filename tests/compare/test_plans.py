@@ -123,3 +123,20 @@ def test_what_cannot_be_compared_is_said() -> None:
 def test_facts_are_named_once() -> None:
     assert len({fact.key for fact in FACTS}) == len(FACTS) == len({fact.words for fact in FACTS})
     assert [letter(i) for i in (0, 1, 25, 26)] == ["A", "B", "Z", "P27"]
+
+
+@pytest.mark.parametrize(
+    ("told", "fit", "model", "warns"),
+    [
+        (False, "ab", "big", True),
+        (True, "ab", "big", False),
+        (None, "ab", "big", False),
+        (False, "ab", "small", False),
+        (False, "ef", "big", False),
+    ],
+)
+def test_runs_that_do_not_tell_models_apart(told: bool | None, fit: str, model: str, warns: bool) -> None:
+    first = replace(stated(training__model="small"), size_told=told)
+    other = replace(stated(training__model=model, fit=fit), size_told=told)
+    said = "; ".join(compare_plans([first, other]).warnings)
+    assert ("do not tell models apart" in said) == warns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ftplan.costs.bill import Job, plan_cost
-from ftplan.costs.chain import Chosen, Step, cost_chain, rows_per_epoch, total_steps
+from ftplan.costs.chain import Chosen, Step, cost_chain, rows_cut, rows_per_epoch, total_steps
 from ftplan.costs.model import Model
 from ftplan.costs.packing import Packing, batching
 from ftplan.pool import from_lengths
@@ -41,7 +41,7 @@ def test_the_whole_chain_packed() -> None:
     ]
     assert (values["pool"], values["eligible"], values["kept"]) == (70, 60, 20)
     assert values["tokens"] == 20 * 12
-    assert "10 pool rows shortened" in chain["tokens"].how
+    assert "0 eligible rows shortened, 100.0% of tokens kept" in chain["tokens"].how
     # lengths 8 and 16 fill packs of 32 exactly: 240 tokens are 7.5 packs, 8 rows, 4 a GPU, 2 batches, 1 step, twice
     assert values["computed tokens"] == pytest.approx(240)
     assert "in packs of 32, 100.0% of them real" in chain["computed tokens"].how
@@ -71,3 +71,22 @@ def test_rounding_never_adds_a_row() -> None:
     chosen = Chosen(9_999, 10.0, 1.0, (10, 10), 9_999, "random", "", 30, "isolated", shape, 1, 1)
     assert rows_per_epoch(chosen) == 3_333
     assert total_steps(Job(MODEL), chosen) == 3_333
+
+
+def test_cut_rows_count_where_they_are_eligible() -> None:
+    cut = POOL.cut(32)
+    assert (rows_cut(cut, 16), rows_cut(cut, 31), rows_cut(cut, 32)) == (0, 0, 10)
+    shape = batching(cut.pool.band(16, 32), 32, "isolated")
+    chosen = Chosen(40, 20.0, 1.0, (16, 32), 40, "random", "", 32, "isolated", shape, 1, 1)
+    bill = plan_cost(
+        Job(MODEL),
+        examples=40.0,
+        avg_tokens=20.0,
+        epochs=1.0,
+        computed_tokens=shape.computed_tokens,
+        attention_tokens=shape.attention_tokens,
+        selection_flops=0.0,
+    )
+    told = {step.name: step.how for step in cost_chain(Job(MODEL), cut, chosen, bill)}
+    # 30 rows of 16 and 10 of 90 tokens, of which 32 are left: 800 of 1,380
+    assert told["tokens"] == "cut at 32: 10 eligible rows shortened, 58.0% of their tokens kept"

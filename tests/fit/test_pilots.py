@@ -30,6 +30,11 @@ def test_how_they_read() -> None:
     assert said([(250, 64), (4000, None)]) == "250 examples of 64 tokens, 4,000 examples"
 
 
+def test_a_single_run_is_told_how_many_are_needed() -> None:
+    with pytest.raises(NotIdentified, match="one run, and the smallest law needs 5"):
+        fit_runs(from_rows([{"examples": 1000, "loss": 2.0}], Metric("loss", "min", "nats")))
+
+
 @pytest.mark.parametrize("avg_tokens", [None, 128.0])
 def test_runs_that_never_varied_the_data_are_refused_with_the_middle_of_them(avg_tokens: float | None) -> None:
     length = {} if avg_tokens is None else {"avg_tokens": avg_tokens, "tokens": 1000 * avg_tokens}

@@ -81,6 +81,37 @@ def test_pilots_that_buy_nothing_are_not_recommended() -> None:
     assert "Make these" not in text
 
 
+@pytest.mark.parametrize(
+    ("sample", "eligible", "limit", "why"),
+    [
+        (0.0004, 574.0, 4e11, "The plan's budget buys the whole pool (574 examples), so there is nothing to choose."),
+        (0.0004, 58_469.0, 4e11, "There is hardly a better plan for them to find, whatever turns out to be true."),
+        (0.0124, 58_469.0, 4e12, "so a larger --pilots buys nothing"),
+        (0.0124, 58_469.0, 4e11, "too few or too small to tell which length is best. Give them more (--pilots), or"),
+    ],
+)
+def test_why_pilots_do_not_help_is_said(sample: float, eligible: float, limit: float, why: str) -> None:
+    asked, advice = _asked(), replace(_advice(), helps=False, sample=_seen(sample, 800))
+    menu = replace(asked.study.menu, eligible=np.array([20_000.0, 50_000.0, 7000.0, eligible]))
+    asked = replace(asked, study=replace(asked.study, menu=menu), budget=Budget("total_flops", limit))
+    text = " ".join(render(document(asked, advice), "table").split())
+    assert why in text
+    assert ("Give them more" in why) == ("Give them more" in text)
+
+
+def test_runs_that_leave_budget_unused_say_so() -> None:
+    text = " ".join(render(document(replace(_asked(), budget=Budget("total_flops", 4e12)), _advice()), "table").split())
+    assert "3.98e11 FLOPs in all of the 4.00e12 FLOPs: the pool has no examples for larger runs." in text
+
+
+def test_no_shortfall_reads_as_less_than_the_last_digit() -> None:
+    advice = replace(_advice(), forecast=_seen(0.0, 800))
+    text = " ".join(render(document(_asked(), advice), "table").split())
+    assert "is expected to end less than 0.0001 nats of loss above the best one" in text
+    assert "4 footing <0.0001 <0.0001 to <0.0001 <0.0001 best, again" in text
+    assert "0.0000" not in text
+
+
 if __name__ == "__main__":
     for form, name in FILES.items():
         (GOLDEN / name).write_text(render(document(_asked(), _advice()), form))

@@ -120,6 +120,23 @@ def test_records_hold_what_the_screen_rounds() -> None:
     }
 
 
+def test_strategies_that_come_to_one_plan_are_one_row() -> None:
+    long = replace(TOLD.contests[1].outcomes[1], binding=("pool",))
+    short, balanced = replace(long, strategy="many short"), replace(long, strategy="balanced")
+    for outcomes, row, line in (
+        ((BEST, long, short, balanced), "all others", "few long, many short and balanced come to one plan here"),
+        ((BEST, long, short), "few long and many short", "few long and many short come to one plan here"),
+        ((BEST, replace(BEST, strategy="few long"), short), "many short", "few long is the optimum's own plan here."),
+    ):
+        contest = replace(TOLD.contests[1], outcomes=outcomes)
+        made = document(replace(TOLD, contests=(contest,), warnings=()))
+        shown = render(made, "table")
+        assert f"\n  {row}  " in shown
+        assert line in shown
+        assert shown.count("462  4.921") <= 1
+        assert len(made.records) == len(outcomes), "files keep every strategy"
+
+
 if __name__ == "__main__":
     for form, file in FILES.items():
         (GOLDEN / file).write_text(render(document(TOLD), form), encoding="utf-8")

@@ -18,7 +18,7 @@ from ftplan.errors import InputError
 from ftplan.readers.logs import facts, lm_eval, mlflow, tool_of, tools, trainer
 from ftplan.readers.raw import build
 from ftplan.readers.tables import read_runs
-from ftplan.runs import Metric
+from ftplan.runs import Metric, RunTable
 from tests.readers.made_logs import (
     ACCUMULATION,
     BATCH,
@@ -464,3 +464,52 @@ def test_no_spoilt_log_causes_a_traceback(seed: int) -> None:
                 read_runs(str(source))
             except InputError as error:
                 assert error.message  # noqa: PT017
+
+
+def tracked(tmp_path: Path, header: str, cells: str, **how: Any) -> RunTable:
+    """A W&B table of four runs; cells: of each run after its name and state, {n} for its number of examples."""
+    path = tmp_path / "wandb.csv"
+    lines = [
+        f"r{n},finished,{cells.replace('{T}', str(n * 600)).replace('{n}', str(n))},{5 - n / 999}"
+        for n in (10, 20, 40, 80)
+    ]
+    path.write_text("\n".join([f"Name,State,{header},eval/loss", *lines]) + "\n")
+    return read_runs(str(path), **how)
+
+
+@pytest.mark.parametrize("column", ["epochs", "n_epochs", "num_epochs", "config.epochs"])
+def test_epochs_of_a_column_share_out_the_counters(column: str, tmp_path: Path) -> None:
+    table = tracked(tmp_path, f"{column},train/num_tokens,train_samples", "3,{T},{n}")
+    assert table.epochs.tolist() == [3.0] * 4
+    assert table.avg_tokens.tolist() == [200.0] * 4
+    assert facts.NO_EPOCHS not in table.remarks
+
+
+def test_a_column_of_epochs_that_the_counter_contradicts_is_told(tmp_path: Path) -> None:
+    table = tracked(tmp_path, "epochs,train/epoch,train/num_tokens,train_samples", "3,1.5,{T},{n}")
+    assert table.epochs.tolist() == [3.0] * 4
+    assert facts.EPOCHS_DIFFER in table.remarks
+
+
+def test_what_was_mapped_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    table = tracked(tmp_path, "my_n,train/epoch", "{n},1", column_map={"my_n": "examples"})
+    assert table.examples.tolist() == [10.0, 20.0, 40.0, 80.0]
+    assert facts.NO_EXAMPLES not in table.remarks
+    seen = tracked(
+        tmp_path, "epochs,train/num_tokens,my_n", "3,{T},{n}",
+        column_map={"train/num_tokens": "tokens_seen", "my_n": "examples"},
+    )  # fmt: skip
+    assert seen.avg_tokens.tolist() == [200.0] * 4
+    assert not seen.remarks
+    with pytest.raises(InputError) as caught:
+        tracked(tmp_path, "my_n", "{n}")
+    assert "--map COLUMN=examples" in (caught.value.hint or "")
+
+
+def test_the_models_of_a_config_are_series(tmp_path: Path) -> None:
+    one_ = tracked(tmp_path, "config.model_name_or_path,train_samples", "a,{n}")
+    text = (tmp_path / "wandb.csv").read_text()
+    both = text + "".join(f"{line.replace(',a,', ',b,')}\n" for line in text.splitlines()[1:])
+    (tmp_path / "both.csv").write_text(both)
+    assert set(one_.groups) == {""}
+    assert set(read_runs(str(tmp_path / "both.csv")).groups) == {"a", "b"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -80,3 +82,23 @@ def test_places_are_lengths_of_the_pool(asked: Asked) -> None:
     length = menu.avg_tokens[points(np.array([-1.0, 0.0, 1.0]), menu)]
     free = menu.avg_tokens[menu.free]
     assert list(length) == [free.min(), menu.mean, free.max()]
+
+
+def test_lengths_are_apart_and_where_the_pool_has_rows(asked: Asked) -> None:
+    """With the pool's mean near the longest, and hardly a row at the shortest, three lengths are still three."""
+    menu = asked.study.menu
+    rows = np.where(menu.avg_tokens < 60.0, 11.0, menu.eligible)
+    last = np.arange(len(menu)) == len(menu) - 1
+    menu = replace(menu, avg_tokens=np.where(last, 0.9 * menu.avg_tokens[menu.free].max(), menu.avg_tokens))
+    menu = replace(menu, eligible=rows)
+    short, middle, long = menu.avg_tokens[points(np.array([-1.0, 0.0, 1.0]), menu)]
+    assert short == pytest.approx(60.0, rel=0.05)
+    assert middle == pytest.approx(np.sqrt(short * long), rel=0.05)
+
+
+def test_a_budget_beyond_the_pool_leaves_runs_unlike_each_other(asked: Asked) -> None:
+    shape = designs.shape("factorial", 9)
+    assert shape is not None
+    layout = laid_out(shape, asked.study.menu, 1e18)
+    assert layout.examples[-3:].max() == asked.study.menu.eligible[layout.point][-3:].max()
+    assert layout.examples[:3].max() < layout.examples[-3:].min()

@@ -40,6 +40,11 @@ def problems() -> list[str]:
     return _presets("problems")
 
 
+def laws_and_problems() -> list[str]:
+    """What FIT|LAW|PROBLEM can be besides a file."""
+    return [*_presets("problems"), *_presets("laws")]
+
+
 def models() -> list[str]:
     """Model presets."""
     return _presets("models")

@@ -97,8 +97,28 @@ def law_named(source: str, *, quiet: bool) -> Fit:
     return load_fit(source, quiet=quiet)
 
 
-def law_of(asked: Asked, *, quiet: bool) -> Fit:
-    """The fit behind a problem: a fit file, runs fitted on the spot, or a borrowed law. Raises InputError."""
+def law_and_problem(source: str, problem: str | None, *, quiet: bool) -> tuple[str | None, str]:
+    """What FIT|LAW|PROBLEM with `--problem` means: the law to plan with (None: the one the problem names), and the
+    problem. Raises InputError where nothing names a problem.
+    """
+    from ftplan.presets import names
+
+    if is_fit_file(source):
+        return source, problem_behind(source, problem, quiet=quiet)
+    if source not in names("laws") or Path(source).exists():
+        return None, source
+    if problem is None:
+        raise InputError(
+            f"the law {source} does not say which pool, model and costs to plan with", hint="--problem PROBLEM"
+        )
+    return source, problem
+
+
+def law_of(asked: Asked, *, quiet: bool, command: str = "") -> Fit:
+    """The fit behind a problem: a fit file, runs fitted on the spot, or a borrowed law. Raises InputError.
+
+    command: of those that take the law as FIT|LAW, for the hint; the others take `--fit`.
+    """
     if asked.fit:
         return load_fit(asked.fit, quiet=quiet)
     if asked.law:
@@ -107,9 +127,11 @@ def law_of(asked: Asked, *, quiet: bool) -> Fit:
 
         return borrowed_fit(load_law(asked.law))
     if not asked.runs:
-        raise InputError(
-            "no law to plan with", hint="--runs RUNS or --fit fit.yaml; or start from: ftplan plan quickstart"
-        )
+        from ftplan.presets import names
+
+        shipped = ", ".join(names("laws"))
+        how = f"ftplan {command} LAW --problem PROBLEM, LAW" if command else "--runs RUNS, or --fit LAW: LAW is"
+        raise InputError("no law to plan with", hint=f"{how} a fit.yaml, or borrowed: {shipped}")
     from ftplan.fit import fit_runs
 
     table = load_runs(asked.runs, reading=Reading(metric=asked.metric), quiet=quiet)

@@ -194,7 +194,7 @@ LoraR = Annotated[int | None, typer.Option("--lora-r", metavar="R", min=1, help=
 PoolFile = Annotated[
     str | None,
     typer.Option(
-        "--pool", metavar="POOL", help="Histogram of lengths: tokens,examples or lo,hi,examples; or a problem."
+        "--pool", metavar="POOL", help="File from: ftplan profile ROWS -o; a histogram CSV: tokens,examples; a problem."
     ),
 ]
 Methods = Annotated[

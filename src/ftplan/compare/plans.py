@@ -22,7 +22,7 @@ class Stated:
     """A plan as its file states it. facts: by `Fact.key`, those that the file has; eligible: P_e.
 
     fit_sha256: of the fitted runs, '' for a borrowed law; series, laws: which of the fit's; law: where the prediction
-    comes from, in words.
+    comes from, in words; size_told: whether its runs tell what the model's size does, None where the file is silent.
     """
 
     source: str
@@ -33,6 +33,7 @@ class Stated:
     series: str
     laws: tuple[str, ...]
     law: str
+    size_told: bool | None = None
 
     @property
     def prediction(self) -> Prediction:
@@ -169,6 +170,9 @@ def _doubts(plans: Sequence[Stated], one_fit: bool) -> list[str]:
             out.append(f"not the same {what}: {_listed(values)}")
     if not one_fit and not all(first.same_fit(p) for p in others):
         out.append(f"not the same fit, so a difference may be the fits' and not the plans': {_listed(_laws(plans))}")
+    models = [str(p.facts.get("training.model")) for p in plans]
+    if any(p.size_told is False and first.same_fit(p) and m != models[0] for p, m in zip(plans, models, strict=True)):
+        out.append(f"the runs do not tell models apart, so the difference is not that of the models: {_listed(models)}")
     if len({p.plan.pool_sha256 for p in plans}) > 1:
         names = [f"{p.facts.get('inputs.pool.name') or 'a pool'} ({p.plan.pool_sha256[:8]})" for p in plans]
         out.append(f"not the same pool: {_listed(names)}")

@@ -58,6 +58,11 @@ def total_steps(job: Job, chosen: Chosen) -> int:
     return math.ceil(each * chosen.epochs)
 
 
+def rows_cut(cut: Cut, longest: int) -> int:
+    """Cut rows in a band up to `longest` tokens: all of them or none, for after the cut they are the longest."""
+    return cut.rows_cut if longest >= cut.pool.longest else 0
+
+
 def cost_chain(job: Job, cut: Cut, chosen: Chosen, bill: Bill[float], gpu: str = "") -> tuple[Step, ...]:
     """Pool rows -> rows kept -> tokens -> computed tokens -> steps -> FLOPs -> hours -> money."""
     return _data_steps(cut, chosen) + _compute_steps(job, chosen, bill) + _money_steps(job, bill, gpu)
@@ -74,7 +79,11 @@ def _data_steps(cut: Cut, chosen: Chosen) -> tuple[Step, ...]:
     else:
         inside = "" if chosen.packing == "isolated" else ", attention over the whole pack"
         how = f"in packs of {chosen.max_length:,}, {real}{inside}"
-    short = f"cut at {chosen.max_length:,}: {cut.rows_cut:,} pool rows shortened, {cut.tokens_kept:.1%} of tokens kept"
+    shortened = rows_cut(cut, hi)
+    lost = cut.pool.total_tokens * (1.0 / cut.tokens_kept - 1.0) if shortened else 0.0
+    left = cut.pool.band(lo, hi).total_tokens
+    short = f"cut at {chosen.max_length:,}: {shortened:,} eligible rows shortened, {left / (left + lost):.1%} of "
+    short += "their tokens kept" if shortened else "tokens kept"
     return (
         Step("pool", cut.pool.examples, "examples", cut.pool.name),
         Step("eligible", chosen.eligible_examples, "examples", f"length band {lo:,} to {hi:,} tokens"),

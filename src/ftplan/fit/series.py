@@ -56,7 +56,8 @@ def judge(
     data: Data, key: str, laws: Sequence[str], objective: Objective, progress: Progress = lambda _: None
 ) -> Judged:
     """Fit and rank. Raises NotIdentified when the rows are too few or too alike for any law."""
-    refuse_sameness(data, key)
+    if len(data) > 1:
+        refuse_sameness(data, key)
     asked = [parse(name) for name in laws if name != "auto"]
     for law in asked:
         _refuse_impossible(law, data, key)
@@ -64,9 +65,8 @@ def judge(
     possible = [law for law in tried if enough(data, law)]
     if not possible:
         need = min(law.n_params(data.refs) + 2 for law in tried)
-        raise _not_identified(
-            data, key, f"{data.n_cells} distinct runs, and the smallest law needs {need} (parameters + 2)"
-        )
+        have = "one run" if len(data) == 1 else f"{data.n_cells} distinct run{'s' * (data.n_cells != 1)}"
+        raise _not_identified(data, key, f"{have}, and the smallest law needs {need} (parameters + 2)")
     scored = []
     for law in possible:
         progress(law.name)

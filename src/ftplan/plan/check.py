@@ -22,7 +22,7 @@ from ftplan.plan.require import Judged, Requirement, judge
 from ftplan.plan.result import Plan, Prediction
 from ftplan.pool import MEAN_TOLERANCE, Pool
 from ftplan.selection import load
-from ftplan.units import BUDGET_SUFFIXES, Budget, format_budget
+from ftplan.units import BUDGET_SUFFIXES, Budget, format_budget, format_used
 
 #: a bill may pass its limit by this share: counting in another order changes the last digits
 ROUNDING = 1e-9
@@ -266,4 +266,4 @@ def _named(kind: str) -> str:
 
 
 def _used(kind: str, used: float, limit: float) -> str:
-    return f"{format_budget(kind, used)} of {format_budget(kind, limit)}, {100.0 * used / limit:.4g} %"
+    return f"{' of '.join(format_used(kind, used, limit))}, {100.0 * used / limit:.4g} %"

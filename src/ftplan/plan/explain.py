@@ -11,7 +11,7 @@ from ftplan.fit.result import Fit, SeriesFit
 from ftplan.plan import answers
 from ftplan.plan.allowed import Allowed
 from ftplan.plan.lengths import ends, over_budget
-from ftplan.plan.notes import assumptions, inputs, measured_on, objective, warnings
+from ftplan.plan.notes import assumptions, inputs, measured_on, objective, size_beyond, warnings
 from ftplan.plan.packs import packs
 from ftplan.plan.problem import Problem
 from ftplan.plan.result import Alternative, BudgetUse, Cost, Data, Plan, Prediction, Recipe, Selection, Training
@@ -54,6 +54,7 @@ def explain(
         sensitivity=answers.sensitivity(search, best) if search.target is None else (),
         frontier=answers.frontier(search, best),
         regret=answers.regret(search, best, others),
+        size_beyond=size_beyond(series, best),
     )
 
 

@@ -14,7 +14,7 @@ from ftplan.plan.problem import Problem
 from ftplan.plan.result import Assumption
 from ftplan.plan.search import Candidate, Search
 from ftplan.pool import LONGEST_TOKENS, Pool
-from ftplan.units import BUDGET_UNITS, Budget, format_budget, format_count
+from ftplan.units import BUDGET_UNITS, Budget, format_budget, format_count, format_used
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,6 @@ def over_budget(found: tuple[Scaled, Scaled], limits: Sequence[Budget]) -> list[
         if used is not None and used > limit.limit:
             out.append(
                 f"lengths are estimated: if they are {high.factor - 1.0:.0%} longer the plan takes "
-                f"{format_budget(limit.kind, used)} of {format_budget(limit.kind, limit.limit)}".replace("%", " %")
+                f"{' of '.join(format_used(limit.kind, used, limit.limit))}".replace("%", " %")
             )
     return out

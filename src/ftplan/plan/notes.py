@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from ftplan.costs.chain import rows_cut
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.result import Fit, SeriesFit
 from ftplan.plan import lengths
@@ -17,6 +18,11 @@ from ftplan.units import format_count
 
 #: a prediction this far outside the fitted runs is a warning
 WARN_BEYOND = 1.05
+#: sizes closer than this are one model: published counts are rounded to two digits or so
+SAME_SIZE = 1.02
+#: with more than this share of the eligible rows cut short, say so: a row cut has lost its end, where an answer often
+#: is; a judgement, one in twenty being what a hasty look at the data would miss
+WARN_CUT = 0.05
 
 
 def objective(problem: Problem, metric: Metric) -> str:
@@ -58,7 +64,7 @@ def warnings(
     problem: Problem, fit: Fit, series: SeriesFit, space: Allowed, search: Search, best: Candidate
 ) -> tuple[str, ...]:
     """Doubts about the plan."""
-    out = list(problem.warnings)
+    out = [*problem.warnings, *_cut(problem, best)]
     out += _beyond(fit, series, best)
     out += _worth_beyond(search, best)
     out += space.notes
@@ -69,6 +75,21 @@ def warnings(
         inside = {m.law for m in series.selected if m.zone == "within"}
         out += [f"{law.name}: {w}" for law in series.laws if law.name in inside for w in law.warnings]
     return tuple(out)
+
+
+def _cut(problem: Problem, best: Candidate) -> list[str]:
+    """How many of the rows the plan draws from are not whole."""
+    cut = problem.pool.cut(problem.max_length)
+    low, high = best.band
+    eligible = cut.pool.band(low, high).examples
+    short = rows_cut(cut, high)
+    if short <= WARN_CUT * eligible:
+        return []
+    share = f"{100.0 * short / eligible:.3g} %"
+    return [
+        f"{short:,} of the {eligible:,} eligible examples ({share}) are longer rows cut at {problem.max_length:,} "
+        "tokens, their ends lost: a larger --max-length keeps them whole, --avg-tokens takes shorter ones"
+    ]
 
 
 def _volume(fit: Fit, best: Candidate) -> float:
@@ -105,14 +126,28 @@ def _worth_beyond(search: Search, best: Candidate) -> list[str]:
     ]
 
 
-def _other_model(series: SeriesFit, best: Candidate) -> list[str]:
-    """A law measured on some models says nothing certain about others."""
+def size_beyond(series: SeriesFit, best: Candidate) -> float | None:
+    """How many times the trained model lies outside the sizes of the runs, 1 inside; None where they record none."""
     if "model_params" not in series.ranges:
-        return []
+        return None
     low, high = series.ranges["model_params"]
     model = best.choice.trained.model
     # run tables count parameters with or without embeddings; any of the model's own counts will do
-    if any(low * 0.98 <= size <= high * 1.02 for size in (model.flop_params, model.block_params, model.total_params)):
+    sizes = (model.flop_params, model.block_params, model.total_params)
+    factor = min(max(low / size, size / high) for size in sizes)
+    return factor if factor > SAME_SIZE else 1.0
+
+
+def _other_model(series: SeriesFit, best: Candidate) -> list[str]:
+    """A law measured on some models says nothing certain about others."""
+    if "model_params" not in series.ranges:
+        model = best.choice.trained.model
+        return [
+            f"the runs do not record the size of their model: the score is carried over to {model.name}, not measured"
+        ]
+    low, high = series.ranges["model_params"]
+    model = best.choice.trained.model
+    if size_beyond(series, best) == 1.0:
         return []
     told = series.identified.what.get("model_params", False)
     return [
@@ -136,6 +171,7 @@ def inputs(problem: Problem, fit: Fit, series: SeriesFit) -> dict[str, object]:
             "examples": pool.examples,
             "measure": None if pool.measure is None else asdict(pool.measure),
         },
+        "model_size_told": bool(series.identified.what.get("model_params", False)),
         "problem": problem.name,
     }
 

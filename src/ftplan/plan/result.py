@@ -187,7 +187,10 @@ class Regret:
 
 @dataclass(frozen=True)
 class Plan:
-    """The optimum and everything a reader asks next. objective: what was optimised, in words."""
+    """The optimum and everything a reader asks next. objective: what was optimised, in words.
+
+    size_beyond: how many times the model lies outside the sizes of the runs (1 = inside); None: they record none.
+    """
 
     name: str
     data: Data
@@ -207,3 +210,4 @@ class Plan:
     sensitivity: tuple[Sensitivity, ...] = ()
     frontier: tuple[FrontierPoint, ...] = ()
     regret: Regret | None = None
+    size_beyond: float | None = 1.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ftplan.errors import InputError
 from ftplan.readers import numbers
-from ftplan.readers.raw import RawTable, normalise, suggest
+from ftplan.readers.raw import RawTable, normalise, plain, suggest
 
 #: canonical column -> aliases in normalised form, by rank: a later rank is used only where no earlier one is there.
 #: Two columns of one rank are an error, since nothing says which is meant.
@@ -118,7 +118,7 @@ def resolve(raw: RawTable, column_map: Mapping[str, str]) -> Columns:
 
 def _keys(raw: RawTable, column_map: Mapping[str, str]) -> dict[str, str]:
     # what stands aside in a log is found by --map and not by its name
-    keys = {header: "" if header in raw.aside else normalise(header) for header in raw.headers}
+    keys = {header: "" if header in raw.aside else _key(header, raw) for header in raw.headers}
     chosen: dict[str, str] = {}
     for theirs, ours in column_map.items():
         name = CANONICAL.get(normalise(ours), normalise(ours))
@@ -133,6 +133,12 @@ def _keys(raw: RawTable, column_map: Mapping[str, str]) -> dict[str, str]:
     for name, header in chosen.items():
         keys[header] = name
     return keys
+
+
+def _key(header: str, raw: RawTable) -> str:
+    """The name of a column; W&B's `config.` before it means nothing, unless there is a column without it too."""
+    key = plain(header) if header.startswith("config.") else normalise(header)
+    return normalise(header) if any(other != header and normalise(other) == key for other in raw.headers) else key
 
 
 def _fits(raw: RawTable, header: str, key: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,11 +32,12 @@ class _Gathered:
         self.told += found.told
 
 
-def read_table(*paths: str) -> RawTable:
+def read_table(*paths: str, mapped: Mapping[str, str] | None = None) -> RawTable:
     """Every cell of a table as text; what each source is, its content tells. Raises InputError.
 
     A table that people wrote is returned as it is. Logs of tools become one row per finished run, evaluations are
     joined to the runs they are of, and so is a table that names those runs; other tables add their rows.
+    mapped: what --map says of columns, about which a log then needs to say nothing.
     """
     all_ = _Gathered()
     for path in paths:
@@ -50,7 +51,8 @@ def read_table(*paths: str) -> RawTable:
     own = [table for table in all_.tables if table not in beside]
     headers = frozenset(header for table in own for header in table.headers)
     runs = [*all_.runs, *(run for table in own for run in _as_runs(table))]
-    return join(", ".join(map(source.source_name, paths)), runs, all_.evaluations, beside, headers, all_.told)
+    name = ", ".join(map(source.source_name, paths))
+    return join(name, runs, all_.evaluations, beside, headers, all_.told, mapped)
 
 
 def is_log(path: str) -> bool:

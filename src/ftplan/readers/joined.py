@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ftplan.errors import InputError
@@ -44,12 +44,13 @@ def join(
     facts: Sequence[RawTable] = (),
     peoples: Collection[str] = (),
     told: Sequence[str] = (),
+    mapped: Mapping[str, str] | None = None,
 ) -> RawTable:
     """One row per finished run, with the results of evaluations of its model and the facts that people wrote beside.
 
     facts: tables with a column that names a run; what they say of it goes before what the log says. peoples: headers
-    that people wrote, not tools. An evaluation of the model that runs started from becomes a row with examples = 0.
-    Raises InputError where no run is left.
+    that people wrote, not tools. mapped: {their column: canonical one}, as `--map` says. An evaluation of the model
+    that runs started from becomes a row with examples = 0. Raises InputError where no run is left.
     """
     remarks = list(told)
     finished = [run for run in runs if not unfinished(run.facts)]
@@ -59,7 +60,7 @@ def join(
         raise _no_run(source, runs, evaluations)
     rows = [_Row(run, _written(run)) for run in finished]
     own = {*peoples, *_add_facts(rows, facts, remarks)}
-    kept = _Kept(rows, own)
+    kept = _Kept(rows, own, mapped or {})
     for row in rows:
         row.found, row.told = cells(row.run.facts, kept.given(row)) if row.run.facts else ({}, ())
     extra, aside = _add_results(rows, evaluations, remarks)
@@ -77,9 +78,12 @@ def _written(run: Run) -> dict[str, str]:
 class _Kept:
     """Which written columns stand for something, and under which header; all others stand aside."""
 
-    def __init__(self, rows: Sequence[_Row], own: Collection[str]) -> None:
+    def __init__(self, rows: Sequence[_Row], own: Collection[str], mapped: Mapping[str, str]) -> None:
         self.canonical: dict[str, str] = {}
         self.header: dict[str, str] = {}
+        self.mapped = {
+            plain(theirs): CANONICAL.get(normalise(ours), normalise(ours)) for theirs, ours in mapped.items()
+        }
         for written in dict.fromkeys(header for row in rows for header in row.written):
             if not any(row.written.get(written) for row in rows):
                 continue
@@ -100,9 +104,11 @@ class _Kept:
             logged = [header for row in rows for header in row.written if metrics.known(plain(header))]
             self.header |= {header: plain(header) for header in logged if _numbers(rows, header)}
 
-    def given(self, row: _Row) -> set[str]:
-        """Canonical columns that a person filled in for this run."""
-        return {name for written, name in self.canonical.items() if row.written.get(written)}
+    def given(self, row: _Row) -> dict[str, str]:
+        """Canonical columns that a person filled in for this run, or named with --map; the latter go first."""
+        written = {name: row.written.get(header, "") for header, name in self.canonical.items()}
+        written |= {self.mapped[plain(h)]: text for h, text in row.written.items() if text and plain(h) in self.mapped}
+        return {name: text for name, text in written.items() if text}
 
 
 def _numbers(rows: Sequence[_Row], header: str) -> bool:

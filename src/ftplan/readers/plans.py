@@ -17,13 +17,21 @@ from ftplan.plan.result import Prediction
 from ftplan.pool import Pool
 from ftplan.presets import load_gpu, names
 from ftplan.readers.hardware import gpu_and_count
+from ftplan.readers.mistaken import SAID, kind_of
 from ftplan.readers.pools import read_pool
-from ftplan.readers.source import source_name
-from ftplan.readers.structured import read_plain
+from ftplan.readers.source import decode, read_bytes, source_name
+from ftplan.readers.structured import parse_plain
 from ftplan.runs import Metric
 from ftplan.units import Budget, parse_budget
 
 _AGAIN = "write it again with: ftplan plan ... -o plan.yaml"
+#: how a plan file is had from what was named in its place
+_FIRST = {
+    "rows": "the plan comes first: ftplan apply plan.yaml {}; it is written by: ftplan plan ... -o plan.yaml",
+    "problem": "plan it first: ftplan plan {} -o plan.yaml",
+    "pool": "plan with it first: ftplan plan ... --pool {} -o plan.yaml",
+    "fit": "plan with it first: ftplan plan ... --fit {} -o plan.yaml",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,11 @@ def read_plan(path: str) -> Committed:
 def plan_values(path: str) -> dict[str, Any]:
     """A file written by `ftplan plan -o`. Raises InputError, and Infeasible where it says that there is no plan."""
     source = source_name(path)
-    plain = read_plain(path)
+    data = read_bytes(path)
+    what = kind_of(data)
+    if what is not None and what != "plan":
+        raise InputError(f"{source}: {SAID[what]}, not a plan file", hint=_FIRST[what].format(source))
+    plain = _values(decode(data, source), source, cut=what == "plan")
     if not isinstance(plain, dict) or plain.get("kind") != "plan":
         seen = plain.get("kind") if isinstance(plain, dict) else type(plain).__name__
         raise InputError(f"{source}: not a plan file (kind: {seen!r})", hint=_AGAIN)
@@ -60,6 +72,17 @@ def plan_values(path: str) -> dict[str, Any]:
     if not plain["feasible"]:
         raise Infeasible(f"{source} holds no plan: {plain['reason']}", hint=plain.get("hint"))
     return plain
+
+
+def _values(text: str, source: str, *, cut: bool) -> Any:
+    """cut: the file begins as a plan does, so what cannot be read is a damaged one."""
+    try:
+        return parse_plain(text, source)
+    except InputError as error:
+        if not cut:
+            raise
+        place, _, why = error.message.partition(": ")
+        raise InputError(f"{place}: this plan file is damaged or cut short ({why})", hint=_AGAIN) from error
 
 
 def todays(plan: Committed, today: Today) -> tuple[Committed, tuple[str, ...]]:

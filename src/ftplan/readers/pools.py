@@ -23,6 +23,7 @@ from ftplan.measure import Measure
 from ftplan.pool import Pool, from_histogram
 from ftplan.presets import ProblemFile, load_problem, names
 from ftplan.readers.delimited import read_delimited
+from ftplan.readers.mistaken import SAID, kind_of
 from ftplan.readers.numbers import CellError, parse
 from ftplan.readers.raw import RawTable
 from ftplan.readers.source import decode, read_bytes, source_name
@@ -33,7 +34,10 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-_HINT = "a pool is a histogram: CSV with columns tokens,examples or lo,hi,examples; TOML or JSON with histogram_tokens"
+_HINT = (
+    "a pool is a profile (ftplan profile ROWS -o pool.yaml) or a histogram: CSV with columns tokens,examples or "
+    "lo,hi,examples; TOML or JSON with histogram_tokens"
+)
 #: characters at the beginning of a file in which it says what it is
 _HEAD = 400
 _ENDS = {"tokens": ("tokens", "tokens"), "lo": ("lo", "hi")}
@@ -47,7 +51,16 @@ def read_pool(source: str) -> Pool:
             raise InputError(f"problem {source!r} has no pool of its own", hint=_HINT)
         return pool
     where = source_name(source)
-    text = decode(read_bytes(source), where)
+    data = read_bytes(source)
+    what = kind_of(data)
+    if what == "rows":
+        raise InputError(
+            f"{where}: {SAID[what]}, and a pool is their lengths",
+            hint=f"ftplan profile {where} -o pool.yaml, then --pool pool.yaml",
+        )
+    if what in ("plan", "fit"):
+        raise InputError(f"{where}: {SAID[what]}, not a pool", hint=_HINT)
+    text = decode(data, where)
     if (plain := _pool_file(text, where)) is not None:
         return _profiled(plain, where)
     bins = _bins(text, Path(source).suffix.lower(), where)

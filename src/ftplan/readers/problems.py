@@ -16,6 +16,7 @@ from ftplan.presets import ProblemFile, load_law, load_model, load_problem, name
 from ftplan.presets import folder as presets_folder
 from ftplan.readers.assumptions import every_selector, read_assumed, read_selector, selectors_of, selectors_of_law
 from ftplan.readers.hardware import read_hardware
+from ftplan.readers.mistaken import refuse_no_problem
 from ftplan.readers.pools import pool_of_problem, read_pool
 from ftplan.runs import Metric
 from ftplan.units import Budget, parse_budget
@@ -76,6 +77,8 @@ class Asked:
 
 def read_problem(source: str | None, flags: Flags) -> Asked:
     """The problem in a TOML file or preset (None: flags alone), overridden by flags. Raises InputError."""
+    if source is not None and source.strip().lower() not in names("problems"):
+        refuse_no_problem(source)
     file = load_problem(source) if source is not None else None
     table = _sections(file)
     training = table("training")
@@ -251,7 +254,7 @@ def _pool(file: ProblemFile | None, flag: str | None) -> Pool:
     if pool is None:
         raise InputError(
             "no pool of candidate examples to choose from",
-            hint="--pool FILE: a histogram with columns tokens,examples or lo,hi,examples (CSV, TOML or JSON)",
+            hint="--pool FILE: from ftplan profile ROWS -o pool.yaml, or a histogram (CSV with tokens,examples)",
         )
     return pool
 

@@ -23,6 +23,7 @@ def read_stated(path: str) -> Stated:
         series=inputs.get("series", ""),
         laws=tuple(str(law.get("law", "")) for law in inputs.get("laws", ())),
         law=plain.get("measured_on", ""),
+        size_told=inputs.get("model_size_told"),
     )
 
 

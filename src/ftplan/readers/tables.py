@@ -10,7 +10,7 @@ import numpy as np
 
 from ftplan.errors import InputError
 from ftplan.readers import columns as naming
-from ftplan.readers import groups, metrics, numbers
+from ftplan.readers import groups, metrics, numbers, settings
 from ftplan.readers.columns import Columns
 from ftplan.readers.gather import read_table
 from ftplan.readers.raw import RawTable, listed, normalise, plain, suggest
@@ -41,7 +41,7 @@ def read_runs(
     out; `RunTable.remarks` how logs were read. Raises InputError with file, line, column, the value seen and a hint
     for anything that cannot be used.
     """
-    raw = read_table(*paths)
+    raw = read_table(*paths, mapped=column_map)
     _check_map(raw, column_map or {}, metric)
     columns = naming.resolve(raw, column_map or {})
     choice = metrics.choose(raw, columns, metric, direction)
@@ -112,7 +112,8 @@ def _require_size(raw: RawTable, columns: Columns, unsuited: set[str]) -> None:
     if raw.logged and not any(plain(header) == "num_input_tokens_seen" for header in raw.headers):
         raise InputError(
             f"{raw.source}: the log says neither how many examples nor how many tokens the runs were trained on",
-            hint=f"name a CSV with the columns run,examples beside it; runs are called {listed(_names(raw), 3)}",
+            hint="where a column holds it: --map COLUMN=examples; else name a CSV with the columns run,examples beside "
+            f"it, where runs are called {listed(_names(raw), 3)}",
         )
     for header in raw.headers:
         if naming.CANONICAL.get(columns.keys[header], columns.keys[header]) in ("examples", "tokens"):  # but blank
@@ -200,6 +201,9 @@ def _notes(
         notes.append(f"read {', '.join(renamed)}")
     used = {choice.header, *labels, *choice.others, *(h for name, h in columns.header.items() if name != "group")}
     used |= {h for h in raw.headers if normalise(h) in _NAMES}
+    if varied := settings.varying(raw, used, labels):
+        notes.append(settings.said(varied))
+        used |= set(varied)
     if raw.logged:  # a tracker has a hundred more columns, and `remarks` say what was made of them
         return tuple(notes)
     missed = naming.near_misses(raw, columns)

@@ -18,6 +18,12 @@ from ftplan.units import format_budget
 LEAST_EXAMPLES = 8
 #: halvings of the range in which the scale is searched: beyond the last digit of any number of examples
 HALVINGS = 60
+#: a length is tried where its band has this share of the rows of the fullest one: a pool has hardly a dozen rows at its
+#: very ends, and every run there would be the same few
+ROOMY = 0.1
+#: the middle length is the pool's mean where that is this factor away from both ends, else the middle between them: two
+#: lengths that are nearly one show no bend
+APART = 1.5
 
 
 @dataclass(frozen=True)
@@ -34,13 +40,17 @@ class Layout:
 
 def points(place: Floats, menu: Menu) -> Index:
     """Places of a shape as rows of the menu."""
-    length = menu.avg_tokens[menu.free]
-    below, above = np.log(menu.mean / length.min()), np.log(length.max() / menu.mean)
-    return menu.nearest(menu.mean * np.exp(np.where(place < 0.0, place * below, place * above)))
+    rows = menu.eligible[menu.free]
+    length = menu.avg_tokens[menu.free][rows >= ROOMY * rows.max()]
+    low, high = float(length.min()), float(length.max())
+    middle = menu.mean if APART * low <= menu.mean <= high / APART else float(np.sqrt(low * high))
+    below, above = np.log(middle / low), np.log(high / middle)
+    return menu.nearest(middle * np.exp(np.where(place < 0.0, place * below, place * above)))
 
 
 def laid_out(shape: Shape, menu: Menu, budget: float) -> Layout:
-    """The largest scale at which all runs together stay within the budget (in the unit of `menu.kind`).
+    """The largest scale at which all runs together stay within the budget (in the unit of `menu.kind`), and the largest
+    run within the pool: beyond that only the others would grow, until all are alike.
 
     Raises Infeasible where the budget is below LEAST_EXAMPLES examples a run.
     """
@@ -52,7 +62,7 @@ def laid_out(shape: Shape, menu: Menu, budget: float) -> Layout:
             np.clip(np.round(scale * shape.size / length), LEAST_EXAMPLES, np.maximum(most, LEAST_EXAMPLES))
         )
 
-    low, high = 0.0, float((most * length / shape.size).max())
+    low, high = 0.0, float((most * length)[shape.size == shape.size.max()].max())
     least = float(examples(low) @ unit)
     if least > budget:
         raise Infeasible(

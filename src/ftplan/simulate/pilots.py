@@ -65,6 +65,11 @@ class Study:
         return [Task(candidate, chunk, forecast) for chunk in range(chunks)]
 
     @property
+    def simulations(self) -> int:
+        """All that an answer takes: of every candidate, and of one again for the forecast."""
+        return self.truths * (len(self.layouts) + FORECAST)
+
+    @property
     def fingerprint(self) -> str:
         """The same for the same question, whoever asks it and when."""
         found = self.truth.inside.draws

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ftplan.cli import complete, options
-from ftplan.cli.inputs import is_fit_file, law_of, problem_behind
+from ftplan.cli.inputs import law_and_problem, law_of
 from ftplan.cli.output import check_plot, check_target, deliver, write_plot
 
 SHORT = "The best plan under each budget of a sweep."
@@ -16,6 +16,7 @@ HELP = """Examples:
 \b
   ftplan simulate budgets quickstart     a tenth to ten times its own budget
   ftplan simulate budgets fit.yaml --problem my.toml --from 50usd --to 500usd
+  ftplan simulate budgets pyfunc-s --problem my.toml     with a borrowed law
   ftplan simulate budgets quickstart --format csv > sweep.csv
 
 The best plan under each budget of a sweep: predicted metric, examples and their length.
@@ -26,7 +27,9 @@ def budgets(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="FIT|PROBLEM", help="Fit file, TOML problem or shipped problem.", autocompletion=complete.problems
+            metavar="FIT|LAW|PROBLEM",
+            help="A fit file, a shipped law, or a problem with the law it names.",
+            autocompletion=complete.laws_and_problems,
         ),
     ],
     problem: Annotated[
@@ -35,7 +38,7 @@ def budgets(
             "--problem",
             metavar="PROBLEM",
             autocompletion=complete.problems,
-            help="What to plan with a FIT: pool, model, costs.",
+            help="What to plan with a FIT or LAW: pool, model, costs.",
         ),
     ] = None,
     series: Annotated[str | None, typer.Option("--series", metavar="KEY", help="Which series of the fit.")] = None,
@@ -55,10 +58,10 @@ def budgets(
 
     check_target(output)
     check_plot(plot)
-    fit = source if is_fit_file(source) else None
-    asked = read_problem(problem_behind(fit, problem, quiet=quiet) if fit else source, Flags(fit=fit, series=series))
+    fit, named = law_and_problem(source, problem, quiet=quiet)
+    asked = read_problem(named, Flags(fit=fit, series=series))
     limits = spaced(asked.problem.budgets, first, last, steps)
-    law = law_of(asked, quiet=quiet)
+    law = law_of(asked, quiet=quiet, command="simulate budgets")
     plans = budget_sweep(aimed_at(asked, law.metric), law, limits)
     deliver(document(limits, plans), form, output, quiet=quiet)
     write_plot(plot, panels(limits, plans), quiet=quiet)

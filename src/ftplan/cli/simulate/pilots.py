@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from ftplan.cli import complete, options
-from ftplan.cli.inputs import is_fit_file, law_named, law_of, problem_behind
-from ftplan.cli.output import check_target, deliver, progress
+from ftplan.cli.inputs import law_and_problem, law_of
+from ftplan.cli.output import check_target, deliver, progress, remark
 from ftplan.errors import InputError
 
 #: fewer runs carry no law of length; more is no pilot
@@ -33,7 +33,7 @@ def pilots(
         typer.Argument(
             metavar="FIT|LAW|PROBLEM",
             help="What may be true: a fit file, a shipped law, or a problem with the law it names.",
-            autocompletion=complete.problems,
+            autocompletion=complete.laws_and_problems,
         ),
     ],
     problem: Annotated[
@@ -85,36 +85,31 @@ def pilots(
     """Read, simulate every design, compare, render, write."""
     from ftplan.cli.simulate.work import workers
     from ftplan.formats.documents.pilots import document
-    from ftplan.presets import names
     from ftplan.readers.problems import Flags, read_problem
     from ftplan.simulate.advice import RESOLUTION, advise
     from ftplan.simulate.studies import TRUTHS, study_of
 
     check_target(output)
-    is_law = source in names("laws")
-    if is_law and problem is None:
-        raise InputError(
-            f"the law {source} does not say which pool, model and costs to plan with", hint="--problem PROBLEM"
-        )
-    fit = source if is_fit_file(source) else None
-    named = problem if is_law else problem_behind(fit, problem, quiet=quiet) if fit else source
-    flags = Flags(fit=fit, series=series, budgets=tuple(budget or ()))
-    asked = read_problem(named, flags)
-    law = law_named(source, quiet=quiet) if is_law else law_of(asked, quiet=quiet)
+    fit, named = law_and_problem(source, problem, quiet=quiet)
+    asked = read_problem(named, Flags(fit=fit, series=series, budgets=tuple(budget or ())))
     posed = study_of(
-        replace(asked.problem, series=series or "") if is_law else asked.problem,
-        law,
+        asked.problem,
+        law_of(asked, quiet=quiet, command="simulate pilots"),
         pilots=limit,
         runs=_counts(options.words(runs)),
         truths=truths or TRUTHS,
         noise=noise,
         seed=seed,
     )
-    with (
-        progress(quiet=quiet, doing="simulating") as show,
-        workers(posed.study, jobs, keep, show) as work,
-    ):
-        advice = advise(posed.study, work, posed.own_plan, RESOLUTION * posed.one_run)
+    try:
+        with (
+            progress(quiet=quiet, doing="simulating") as show,
+            workers(posed.study, jobs, keep, show, partial(remark, quiet=quiet)) as work,
+        ):
+            advice = advise(posed.study, work, posed.own_plan, RESOLUTION * posed.one_run)
+    except KeyboardInterrupt as stop:
+        remark(f"interrupted; {stop}", quiet=False)
+        raise
     deliver(document(posed, advice), form, output, quiet=quiet)
 
 

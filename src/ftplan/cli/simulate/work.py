@@ -21,17 +21,23 @@ _STUDY: list[Study] = []
 
 
 @contextmanager
-def workers(study: Study, jobs: int, keep: str | None, show: Callable[[str], None]) -> Iterator[Work]:
+def workers(
+    study: Study, jobs: int, keep: str | None, show: Callable[[str], None], note: Callable[[str], None]
+) -> Iterator[Work]:
     """What does tasks of a study. The results are the same whatever the number of jobs, and whatever was kept.
 
     keep: a file that results are added to as they come, and taken from where it has them. Raises InputError where it
-    was kept for another question.
+    was kept for another question, and KeyboardInterrupt with words on what is kept.
     """
     kept = _read(keep, study.fingerprint) if keep else {}
+    ready = sum(map(len, kept.values()))
+    if kept:
+        note(f"note: {ready:,} of {study.simulations:,} simulations are taken from {keep}")
 
     def work(tasks: Sequence[Task]) -> Iterator[Floats]:
         import numpy as np
 
+        nonlocal ready
         todo = [task for task in tasks if task.key not in kept]
         fresh, began = compute(todo), time.monotonic()
         count = 0
@@ -41,13 +47,23 @@ def workers(study: Study, jobs: int, keep: str | None, show: Callable[[str], Non
                 continue
             values = next(fresh)
             count += 1
+            ready += len(values)
             if keep:
                 _add(keep, {"task": task.key, "shortfalls": values.tolist()})
             show(_bar(place + 1, len(tasks), (len(todo) - count) * (time.monotonic() - began) / count))
             yield values
 
-    with _pool(study, jobs) as compute:
-        yield work
+    try:
+        with _pool(study, jobs) as compute:
+            yield work
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_interrupted(ready, study.simulations, keep)) from None
+
+
+def _interrupted(ready: int, total: int, keep: str | None) -> str:
+    if keep is None:
+        return f"{ready:,} of {total:,} simulations were done and are lost: --keep FILE would keep them to go on from"
+    return f"{ready:,} of {total:,} simulations are kept in {keep}: run the same command to go on"
 
 
 @contextmanager

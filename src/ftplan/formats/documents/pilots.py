@@ -8,13 +8,15 @@ from typing import Any
 from ftplan.formats.documents import SCHEMA_VERSION, Block, Cell, Column, Document, Grid, Heading, Prose, section
 from ftplan.formats.documents.words import budget_amount, plural, significant
 from ftplan.simulate import designs
-from ftplan.simulate.advice import Advice, Standing, by_runs
+from ftplan.simulate.advice import Advice, Shortfall, Standing, by_runs
 from ftplan.simulate.studies import Asked
 
 #: tied designs that are named
 SHOWN = 4
 #: a number is shown to this part of the noise of one run
 STEPS = 100.0
+#: runs that cost less than this share of their budget leave it unused: rounding to whole examples does not
+SPENT = 0.8
 _HEADER = ("run", "examples", "avg_tokens", "tokens", "band_low_tokens", "band_high_tokens", "cost", "cost_kind")
 
 
@@ -79,7 +81,8 @@ def _screen(asked: Asked, advice: Advice) -> tuple[Block, ...]:
         _runs(asked, advice.best),
         Prose(_next(asked, advice.best)),
         Heading(f"How many runs buy how much, all for {_limit(asked)}"),
-        _by_runs(asked, advice.standings),
+        Prose(_again(asked, advice)),
+        _by_runs(asked, advice),
         Heading(f"The best of every design, for {_limit(asked)} too"),
         _by_design(asked, advice.standings),
         Prose(_how(asked, advice), tone="quiet"),
@@ -89,18 +92,19 @@ def _screen(asked: Asked, advice: Advice) -> tuple[Block, ...]:
 
 def _answer(asked: Asked, advice: Advice) -> tuple[Block, ...]:
     best, unit, metric = advice.best, _unit(asked), asked.study.truth.metric
-    plain, then = (_amount(seen.median, asked) + unit for seen in (advice.sample, advice.forecast))
+    plain, then = (_said(seen.median, asked) + unit for seen in (advice.sample, advice.forecast))
     short = f"{metric.name} short of the best" if metric.direction == "max" else f"{metric.name} above the best"
     if not advice.helps:
         why = (
             f"A plan without them, a plain sample of the pool, is expected to end {plain} of {short}; one made from "
-            f"the best of {plural(len(advice.standings), 'design')}, {then}. Give pilots more (--pilots), or none."
+            f"the best of {plural(len(advice.standings), 'design')}, {then}. {_why_not(asked, advice)}"
         )
         return (
             Prose(f"For {_limit(asked)}, no pilot runs are expected to improve the plan.", tone="strong"),
             Prose(why),
         )
-    first = f"Make these {plural(best.runs, 'run')} first: {designs.words(best.design)}; {_limit(asked)} in all."
+    first = f"Make these {plural(best.runs, 'run')} first: {designs.words(best.design)}; {_spent(asked, best)} in all"
+    first += "." if _uses_up(asked, best) else f" of the {_limit(asked)}: the pool has no examples for larger runs."
     low, high, ninth = (_amount(v, asked) for v in (advice.forecast.low, advice.forecast.high, advice.forecast.ninth))
     why = (
         f"The plan made from them is expected to end {then} of {short} one (median of {advice.forecast.truths} "
@@ -110,8 +114,33 @@ def _answer(asked: Asked, advice: Advice) -> tuple[Block, ...]:
     return (Prose(first, tone="strong"), Prose(why), *_ties(advice))
 
 
+def _why_not(asked: Asked, advice: Advice) -> str:
+    """What keeps pilot runs from helping, and what to do."""
+    menu, none = asked.study.menu, "Make none."
+    if advice.sample.median <= advice.nothing:
+        if menu.examples[-1] >= menu.eligible[-1]:
+            whole = plural(float(menu.eligible[-1]), "example")
+            return f"The plan's budget buys the whole pool ({whole}), so there is nothing to choose. {none}"
+        return f"There is hardly a better plan for them to find, whatever turns out to be true. {none}"
+    if not _uses_up(asked, advice.best):
+        return (
+            f"The pool has no examples for larger runs (these cost {_spent(asked, advice.best)}), so a larger --pilots "
+            "buys nothing; try other numbers of runs (--runs), or make none."
+        )
+    return "These runs are too few or too small to tell which length is best. Give them more (--pilots), or make none."
+
+
 def _limit(asked: Asked) -> str:
     return budget_amount(asked.budget.kind, asked.budget.limit)
+
+
+def _spent(asked: Asked, best: Standing) -> str:
+    """What the runs cost: less than the limit where the pool has no more for them."""
+    return _limit(asked) if _uses_up(asked, best) else budget_amount(asked.budget.kind, best.layout.cost)
+
+
+def _uses_up(asked: Asked, best: Standing) -> bool:
+    return best.layout.cost >= SPENT * asked.budget.limit
 
 
 def _ties(advice: Advice) -> tuple[Block, ...]:
@@ -141,23 +170,38 @@ def _next(asked: Asked, best: Standing) -> str:
     )
 
 
-def _by_runs(asked: Asked, standings: tuple[Standing, ...]) -> Grid:
-    """The best design of every number of runs."""
+def _again(asked: Asked, advice: Advice) -> str:
+    """Why the best one has two rows."""
+    return (
+        f"From {plural(asked.study.truths, 'simulation')} of each. The best of so many is partly lucky, so it was "
+        f'simulated {advice.forecast.truths:,} times again: the row "best, again" is the one to believe, and what the '
+        "first lines say."
+    )
+
+
+def _by_runs(asked: Asked, advice: Advice) -> Grid:
+    """The best design of every number of runs, and of the best one what it is expected to leave."""
+    standings = advice.standings
     columns = (
         Column("runs", right=True),
         Column("design"),
-        Column(f"shortfall in the search, {_unit(asked).strip()}", right=True),
+        Column(f"shortfall, {_unit(asked).strip()}", right=True),
         Column("90 % interval", right=True),
         Column("nine in ten at most", right=True),
         Column(""),
     )
     rows = []
     for s in by_runs(standings):
-        seen = s.shortfall
-        interval = f"{_amount(seen.low, asked)} to {_amount(seen.high, asked)}"
-        median, ninth = _amount(seen.median, asked), _amount(seen.ninth, asked)
-        rows.append((f"{s.runs}", s.design, median, interval, ninth, _place(s, standings)))
+        rows.append((f"{s.runs}", s.design, *_seen(s.shortfall, asked), _place(s, standings)))
+        if s is advice.best:
+            rows.append((f"{s.runs}", s.design, *_seen(advice.forecast, asked), "best, again"))
     return Grid(columns, tuple(rows))
+
+
+def _seen(seen: Shortfall, asked: Asked) -> tuple[str, str, str]:
+    """Median, its interval, and the ninth decile."""
+    low, high = _amount(seen.low, asked), _amount(seen.high, asked)
+    return _amount(seen.median, asked), f"{low} to {high}", _amount(seen.ninth, asked)
 
 
 def _by_design(asked: Asked, standings: tuple[Standing, ...]) -> Grid:
@@ -168,7 +212,7 @@ def _by_design(asked: Asked, standings: tuple[Standing, ...]) -> Grid:
     columns = (
         Column("design"),
         Column("runs", right=True),
-        Column(f"shortfall in the search, {_unit(asked).strip()}", right=True),
+        Column(f"shortfall at first, {_unit(asked).strip()}", right=True),
         Column(""),
         Column("what it is", wraps=True),
     )
@@ -195,7 +239,12 @@ def _amount(value: float, asked: Asked) -> str:
     """With the decimals that differences smaller than the noise of one run can have a meaning in."""
     places = min(max(math.ceil(-math.log10(asked.one_run / STEPS)), 0), 6) if asked.one_run > 0.0 else 6
     least = 10.0**-places
-    return f"<{least:.{places}f}" if 0.0 < value < least / 2.0 else f"{value:.{places}f}"
+    return f"<{least:.{places}f}" if value < least / 2.0 else f"{value:.{places}f}"
+
+
+def _said(value: float, asked: Asked) -> str:
+    """The same in a sentence."""
+    return _amount(value, asked).replace("<", "less than ")
 
 
 def _how(asked: Asked, advice: Advice) -> str:
@@ -205,12 +254,11 @@ def _how(asked: Asked, advice: Advice) -> str:
     if advice.as_it_stands is not None:
         own = (
             f" Where that law holds for your model and data as it stands, no pilot is needed: the plan by it ends "
-            f"{_amount(advice.as_it_stands.median, asked)} short."
+            f"{_said(advice.as_it_stands.median, asked)} short."
         )
     return (
         f"Shortfall: how far the {metric.name} of the plan made from the runs is from that of the best for {limits}. "
         f"What may be true: draws of {asked.prior}. Noise of one run: {significant(asked.one_run, 2)}{_unit(asked)}."
-        f" In the search every design was simulated, fitted and planned from under {asked.study.truths} of these "
-        "truths, and the best of so many is partly lucky: what is expected of it, at the top, was counted again under "
-        f"{advice.forecast.truths} others.{own}"
+        f" Every design was simulated, fitted and planned from under {asked.study.truths} of these truths, the best "
+        f"again under {advice.forecast.truths} others.{own}"
     )

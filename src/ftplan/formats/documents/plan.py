@@ -7,6 +7,7 @@ from ftplan.formats.documents import Block, Bullets, Cell, Check, Column, Docume
 from ftplan.formats.documents.plan_file import plan_to_dict, refusal_to_dict
 from ftplan.formats.documents.words import (
     BEYOND,
+    INCREDIBLE,
     amount,
     budget_amount,
     interval,
@@ -17,7 +18,7 @@ from ftplan.formats.documents.words import (
     unit_of_errors,
 )
 from ftplan.plan.result import Alternative, Plan
-from ftplan.units import format_count
+from ftplan.units import format_count, format_used
 
 _HEADER = (
     "choice", "examples", "avg_tokens", "total_tokens", "epochs", "method", "selection_model", "band_low", "band_high",
@@ -32,6 +33,10 @@ _KINDS = {
     "wall_hours": "wall-clock",
     "examples": "examples",
 }
+
+
+#: a share of the metric that nobody would decide by: regret below it is left out
+_NOTHING = 1e-6
 
 
 def document(plan: Plan) -> Document:
@@ -97,9 +102,23 @@ def expectation(plan: Plan) -> str:
     )
     if seen.pessimistic is not None:
         text += f", {plan.objective}: {significant(seen.pessimistic)}"
-    if seen.extrapolation > BEYOND:
-        return f"{text}; {seen.extrapolation:.2g} times beyond the fitted runs."
-    return f"{text}; inside the range of the fitted runs."
+    return f"{text}; {_where(plan)}."
+
+
+def _where(plan: Plan) -> str:
+    """Where the plan lies against the fitted runs, in data and in the size of its model."""
+    data, size = plan.prediction.extrapolation, plan.size_beyond
+    said = "inside the range of the fitted runs"
+    if data > BEYOND:
+        said = f"{significant(data, 2)} times beyond the fitted runs"
+    if size is None:
+        said += ", which do not record the size of their model"
+    elif size > 1.0:
+        where = f"{significant(size, 2 if size > BEYOND else 3)} times outside the sizes of theirs"
+        said = f"its data are {said}, {'and' if data > BEYOND else 'but'} its model is {where}"
+    if max(data, size or 1.0) > INCREDIBLE:
+        said += ". This number is not to be believed: no rule is known to predict that far"
+    return said
 
 
 def _budgets(plan: Plan) -> tuple[Block, ...]:
@@ -113,8 +132,7 @@ def _budgets(plan: Plan) -> tuple[Block, ...]:
     )
     rows = tuple(
         (
-            budget_amount(use.kind, use.limit),
-            budget_amount(use.kind, use.used),
+            *reversed(format_used(use.kind, use.used, use.limit)),
             percent(use.share),
             "binds" if use.kind in plan.binding else "",
         )
@@ -232,13 +250,13 @@ def _regret(plan: Plan) -> tuple[Block, ...]:
     """How much may be lost by this plan being the wrong one."""
     if plan.regret is None:
         return ()
-    short = significant(plan.regret.expected, 2) + unit_of_errors(plan.prediction.metric)
-    return (
-        Prose(
-            f"Over the bootstrap, {plan.selection.method} is the best method in {percent(plan.regret.same_method)} of "
-            f"draws, and the plan is expected to fall {short} short of the best of {plan.regret.compared} plans."
-        ),
+    said = (
+        f"Over the bootstrap, {plan.selection.method} is the best method in {percent(plan.regret.same_method)} of draws"
     )
+    if plan.regret.expected > _NOTHING * abs(plan.prediction.value):
+        short = significant(plan.regret.expected, 2) + unit_of_errors(plan.prediction.metric)
+        said += f", and the plan is expected to fall {short} short of the best of {plan.regret.compared} plans"
+    return (Prose(f"{said}."),)
 
 
 def _record(other: Alternative) -> tuple[Cell, ...]:

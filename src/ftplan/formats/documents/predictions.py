@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -13,6 +14,12 @@ from ftplan.runs import Metric
 #: factor outside the fitted runs from which on no rule tried was any good
 #: (on 60 published fine-tuning curves, 90 % intervals at 128 times are half as wide as the loss is high)
 HOPELESS = 32.0
+
+#: digits that a screen shows of a number with a fraction, as many as of what is predicted: mean lengths have fifteen
+_DIGITS = 4
+_FRACTION = re.compile(r"-?([0-9]+)\.[0-9]+")
+#: what the screen calls ADDED: short words, so that a table of a few columns fits 80
+_TITLES = ("best guess", "low", "high", "times beyond")
 
 ADDED = ("prediction", "low", "high", "extrapolation")
 
@@ -76,18 +83,41 @@ def _numbers(item: Predicted) -> tuple[Cell, ...]:
 def _screen(metric: Metric, planned: Rows, numbers: Sequence[tuple[Cell, ...]], level: float) -> tuple[Block, ...]:
     said = f"Predicted {metric.name}{f' in{unit_of(metric)}' if metric.unit in ('nats', 'percent') else ''}, "
     intro = Prose(
-        f"{said}with {100 * level:g} % intervals for one new run. Extrapolation is how many times a row lies beyond "
-        "the fitted runs; 1 is inside."
+        f"{said}with {100 * level:g} % intervals, low to high, for one new run. Times beyond: how many times a row "
+        "lies beyond the fitted runs; 1 is inside."
     )
+    varying, same = _columns(planned)
     columns = (
-        *(Column(name, right=_is_numeric(planned, i), wraps=True) for i, name in enumerate(planned.headers)),
-        *(Column(name, right=True) for name in ADDED),
+        *(Column(planned.headers[i].replace("_", " "), right=_is_numeric(planned, i), wraps=True) for i in varying),
+        *(Column(name, right=True) for name in _TITLES),
     )
     rows = tuple(
-        (*cells, *(significant(x if isinstance(x, float) else None, 2 if i == 3 else 4) for i, x in enumerate(row)))
+        (
+            *(_rounded(cells[i]) for i in varying),
+            *(significant(x if isinstance(x, float) else None, 2 if i == 3 else 4) for i, x in enumerate(row)),
+        )
         for cells, row in zip(planned.cells, numbers, strict=True)
     )
-    return (intro, Grid(columns, rows))
+    constant = [f"{planned.headers[i]} {planned.cells[0][i]}" for i in same if planned.cells[0][i]]
+    every = (Prose(f"The same in every row: {', '.join(constant)}.", tone="quiet"),) if constant else ()
+    return (intro, Grid(columns, rows), *every)
+
+
+def _columns(planned: Rows) -> tuple[list[int], list[int]]:
+    """Columns of the table to show, and those that say the same of every row; one row keeps all of its own."""
+    every = range(len(planned.headers))
+    if len(planned.cells) < 2:
+        return list(every), []
+    same = [i for i in every if len({row[i] for row in planned.cells}) == 1]
+    return [i for i in every if i not in same], same
+
+
+def _rounded(text: str) -> str:
+    """A number with a fraction to `_DIGITS` digits, never to fewer than stand before its point; else the text."""
+    match = _FRACTION.fullmatch(text)
+    if match is None or len(text.lstrip("-0.").replace(".", "")) <= _DIGITS:
+        return text
+    return f"{float(text):#.{max(_DIGITS, len(match[1]))}g}".rstrip(".")
 
 
 def _is_numeric(planned: Rows, column: int) -> bool:

@@ -79,12 +79,13 @@ def _screen(found: Comparison) -> tuple[Block, ...]:
         if contest.refused is not None:
             blocks.append(Prose(f"Nothing fits: {contest.refused.message}."))
             continue
-        blocks += [Prose(_answer(found, contest), tone="strong"), _grid(found, contest)]
+        blocks += [Prose(_answer(found, contest), tone="strong"), _grid(found, contest), *_coincide(contest)]
     level = f"{100 * found.level:g} %"
     legend = f"In brackets: {level} intervals, of {found.metric.name} in a new run"
     legend += " and of the difference under the fitted law. " if found.told else ". "
     legend += "tied: within two standard errors of each other. " if found.told else ""
-    legend += "Every strategy spends the whole budget, with the optimum's method, epochs and model."
+    emptied = ", or as much of it as the pool allows" if _left_over(found.contests) else ""
+    legend += f"Every strategy spends the whole budget{emptied}, with the optimum's method, epochs and model."
     return (
         *blocks,
         Prose(legend, tone="quiet"),
@@ -100,13 +101,48 @@ def _answer(found: Comparison, contest: Contest) -> str:
     start = f"Best: {best.data.examples:,} examples of about {best.data.avg_tokens:,.0f} tokens, for {_cost(best)}"
     if not found.told:
         return f"{start}. The law does not say what length does at a fixed cost: only what it buys is shown."
-    known = [(o.strategy, o.shortfall) for o in others if o.shortfall is not None]
+    known = [(o.strategy, o.shortfall) for o in others if o.shortfall is not None and not _same(o, best)]
     unit = {" nats": " nats", " %": " points"}.get(unit_of(found.metric), "")
     digits = _digits(contest)
     behind = [f"{name} loses {decimals(s.value, digits)}{unit}" for name, s in known if not s.tied]
     level = [name for name, s in known if s.tied]
-    said = [*behind, *([f"{' and '.join(level)} cannot be told from it"] if level else [])]
-    return f"{start}; {', '.join(said)}."
+    said = [*behind, *([f"{_listed(level)} cannot be told from it"] if level else [])]
+    return f"{start}; {', '.join(said)}." if said else f"{start}."
+
+
+def _same(one: Outcome, other: Outcome) -> bool:
+    """Whether two strategies come to one plan, as they do where the pool has no more to choose from."""
+    return (one.data, one.selection) == (other.data, other.selection)
+
+
+def _distinct(contest: Contest) -> list[list[Outcome]]:
+    """The strategies, those that come to one plan together, in their order."""
+    groups: list[list[Outcome]] = []
+    for o in contest.outcomes:
+        own = next((group for group in groups if _same(group[0], o)), None)
+        if own is None:
+            groups.append([o])
+        else:
+            own.append(o)
+    return groups
+
+
+def _coincide(contest: Contest) -> tuple[Block, ...]:
+    """Which strategies are one plan, in one line for each such plan."""
+    said = []
+    for first, *others in (group for group in _distinct(contest) if len(group) > 1):
+        why = ": the pool has no more examples" if first.pool_runs_out else ""
+        names = [o.strategy for o in others]
+        if first.strategy == OPTIMUM:
+            said.append(f"{_listed(names)} {'is' if len(names) == 1 else 'are'} the optimum's own plan here{why}.")
+        else:
+            said.append(f"{_listed([first.strategy, *names])} come to one plan here{why}.")
+    return (Prose(" ".join(said)),) if said else ()
+
+
+def _listed(names: Sequence[str]) -> str:
+    """'few long, many short and balanced'."""
+    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
 
 
 def _cost(o: Outcome) -> str:
@@ -130,13 +166,18 @@ def _grid(found: Comparison, contest: Contest) -> Grid:
         Column(f"{found.metric.name}, {unit}" if unit else found.metric.name, right=True),
         Column("worse by", right=True, wraps=True),
     )
-    return Grid(columns, tuple(_row(o, digits) for o in contest.outcomes))
+    return Grid(columns, tuple(_row(group, digits) for group in _distinct(contest)))
 
 
-def _row(o: Outcome, digits: int) -> tuple[str, ...]:
+def _row(group: Sequence[Outcome], digits: int) -> tuple[str, ...]:
+    """One plan. group: the strategies that come to it."""
+    o = group[0]
+    name = OPTIMUM if o.strategy == OPTIMUM else _listed([each.strategy for each in group])
+    if len(group) == len(STRATEGIES):
+        name = "all others"
     seen = o.prediction
     expected = NONE if seen is None else f"{significant(seen.value)} ({interval(seen.low, seen.high)})"
-    return (o.strategy, f"{o.data.examples:,}", f"{o.data.avg_tokens:,.0f}", expected, _worse(o, digits))
+    return (name, f"{o.data.examples:,}", f"{o.data.avg_tokens:,.0f}", expected, _worse(o, digits))
 
 
 def _worse(o: Outcome, digits: int) -> str:
@@ -145,8 +186,6 @@ def _worse(o: Outcome, digits: int) -> str:
         return "best"
     if short is None:
         return "not known"
-    if short.value == 0.0 and short.standard_error == 0.0:
-        return "the same plan"
     between = f"({decimals(short.low, digits)} to {decimals(short.high, digits)})"
     return f"tied {between}" if short.tied else f"{decimals(short.value, digits)} {between}"
 

@@ -6,12 +6,15 @@ import math
 from collections.abc import Iterable
 
 from ftplan.runs import Metric
-from ftplan.units import BUDGET_UNITS, format_count, format_flops
+from ftplan.units import BUDGET_UNITS, format_budget, format_count, format_flops
 
 #: what a table shows for a number that does not exist
 NONE = "-"
 #: a factor outside the fitted runs below which nothing is extrapolated: means and sizes are known no better
 BEYOND = 1.05
+#: a factor outside the fitted runs from which on a number is not to be believed: at 128 times, 90 % intervals on 60
+#: published fine-tuning curves are half as wide as the loss is high
+INCREDIBLE = 100.0
 
 
 def significant(value: float | None, digits: int = 4) -> str:
@@ -74,7 +77,7 @@ def amount(value: float, unit: str) -> str:
     if unit == "FLOPs":
         return format_flops(value)
     if unit == "USD":
-        return f"{value:,.2f}" if value >= 0.01 or value == 0 else f"{value:.2g}"
+        return format_budget("usd", value).removesuffix(" USD")
     if float(value).is_integer() and value < 1e6:
         return f"{value:,.0f}"
     return format_count(value) if value >= 1e3 else f"{value:.3g}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from ftplan.readers import metrics
 from ftplan.readers.numbers import INFINITE, NOTHING, CellError, parse
@@ -37,9 +37,10 @@ SPEED = (
 PACKED = "packing was on, so the trainer counted packed rows: examples are not known from it"
 NO_EXAMPLES = (
     "the number of examples is not in the log (no train_samples, no speed in a last row): give it in a CSV with the "
-    "columns run,examples, named after the log"
+    "columns run,examples, named after the log, or where a column holds it: --map COLUMN=examples"
 )
 NO_EPOCHS = "no epochs were logged, so its counters, which run over all epochs, are not used"
+EPOCHS_DIFFER = "the log's own epoch counter differs from the column epochs: the column is used"
 PART = "trained for less than one epoch: counted as 1 epoch of the data it saw"
 FLOS = "total_flos is not used: it counts padding, and knows neither LoRA nor attention"
 NO_PADDING = "tokens are TRL's num_tokens, which leaves padding out"
@@ -89,13 +90,17 @@ def unfinished(facts: Mapping[str, str]) -> bool:
     return done is not None and planned is not None and not ended and done < NEARLY_DONE * planned
 
 
-def cells(facts: Mapping[str, str], given: Collection[str] = ()) -> tuple[dict[str, str], tuple[str, ...]]:
+def cells(facts: Mapping[str, str], given: Mapping[str, str] | None = None) -> tuple[dict[str, str], tuple[str, ...]]:
     """Canonical cells of a finished run, and what to say. Counters run over all epochs; N, L and T count data once.
 
     given: canonical columns that are written in the table itself, of which nothing needs to be found or said.
     """
     told: list[str] = []
-    passed = number(facts, "epoch", "num_train_epochs")
+    given = given or {}
+    asked, counted = number(given, "epochs"), number(facts, "epoch", "num_train_epochs")
+    passed = asked or counted
+    if asked and counted and abs(asked - counted) > _NEAR_WHOLE:
+        told.append(EPOCHS_DIFFER)
     epochs = _whole(passed)
     if passed is not None and epochs < 1.0:
         told.append(PART)

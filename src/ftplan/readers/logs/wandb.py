@@ -69,7 +69,8 @@ def flat(values: Mapping[str, Any], before: str = "") -> dict[str, str]:
 
 def _run(place: str, name: str, written: Mapping[str, str]) -> Run:
     # summary keys before config keys: the end of the run says more than its plan
-    facts = {plain(header): text for header, cell in written.items() if (text := text_of(cell))}
+    ordered = sorted(written.items(), key=lambda pair: not pair[0].startswith("config."))
+    facts = {plain(header): text for header, cell in ordered if (text := text_of(cell))}
     return Run(place, name, facts, (name, facts.get("output_dir", ""), facts.get("hub_model_id", "")), aside=written)
 
 

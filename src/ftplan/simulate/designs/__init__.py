@@ -17,14 +17,14 @@ from ftplan.laws.parts import Floats
 #: the largest run has this many times the tokens of the smallest: six doublings, as in the one public table that varies
 #: length (presets/runs/pyfunc.csv)
 SPAN = 64.0
-#: a short length, the pool's mean, and a long one
+#: a short length, the middle one (the pool's mean where it can be), and a long one
 THREE = (-1.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
 class Shape:
     """Runs of a design, apart from scale. size: (n,) tokens of each as a share of the largest; place: (n,) its length,
-    -1 the shortest that may be, 0 the pool's mean, 1 the longest, in the logarithm between them.
+    -1 the shortest that may be, 0 the middle, 1 the longest, in the logarithm between them.
     """
 
     size: Floats
