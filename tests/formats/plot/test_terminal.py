@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -87,6 +87,7 @@ def test_what_is_not_finite_breaks_a_line() -> None:
 _VALUES = st.lists(st.floats(allow_nan=True, allow_infinity=True, width=32), min_size=0, max_size=5)
 
 
+@example([250581964816384.0, 2.220446049250313e-16], [0.0, 0.0], 20, True, False, "points")
 @given(_VALUES, _VALUES, st.integers(20, 150), st.booleans(), st.booleans(), st.sampled_from(["points", "line"]))
 def test_any_numbers_make_a_picture_inside_the_screen(
     xs: list[float], ys: list[float], width: int, log: bool, unicode: bool, drawn: str

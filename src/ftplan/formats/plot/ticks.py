@@ -45,7 +45,8 @@ def scale_of(axis: Axis, values: list[float], most: int) -> Scale:
     first, last = (10.0**start, 10.0**end) if axis.log else (start, end)
     ticks = _log_ticks(first, last, most) if axis.log else []
     if len(ticks) < 2:
-        ticks = _even_ticks(first, last, most)
+        # 0 has no place on a logarithmic axis, however little of it lies below the first step
+        ticks = [value for value in _even_ticks(first, last, most) if value > 0.0 or not axis.log]
     return Scale(start, end, axis.log, tuple(zip(ticks, _labels(ticks, axis.unit), strict=True)))
 
 
