@@ -73,16 +73,17 @@ def count(pieces: Iterable[bytes], reading: Reading) -> Counted:
     shape = shapes.load(reading.shape)
     found, lines = _Found(reading), 0
     for piece in pieces:
+        ends = _line_ends(piece)
         try:
-            texts = None if reading.score else plain_texts(piece, reading.shape)
+            texts = None if reading.score else plain_texts(piece, ends, reading.shape)
             if texts is None:
-                rows = parse(piece)
+                rows = parse(piece, ends)
                 texts = list(map(shape.texts, rows))
                 found.scores += [_score(row[reading.score]) for row in rows] if reading.score else []
             found.add(texts)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise _first_bad(lines, piece, shape, reading) from None
-        lines += piece.count(b"\n")
+        lines += ends
     return found.counted(shape)
 
 
@@ -141,8 +142,11 @@ def _per_row(values: Ints, turns: Ints) -> Ints:
     return sums
 
 
-def plain_texts(piece: bytes, shape: str) -> list[list[str]] | None:
-    """The texts of some lines whose rows are all of the plain type of their form; None where they have to be parsed."""
+def plain_texts(piece: bytes, ends: int, shape: str) -> list[list[str]] | None:
+    """The texts of some lines whose rows are all of the plain type of their form; None where they have to be parsed.
+
+    ends: line ends in the piece.
+    """
     plain = _plain(shape)
     if plain is None:
         return None
@@ -151,7 +155,7 @@ def plain_texts(piece: bytes, shape: str) -> list[list[str]] | None:
         rows = decode(_as_array(piece))
     except refusal:
         return None
-    return list(map(texts, rows)) if len(rows) == _lines(piece) else None
+    return list(map(texts, rows)) if len(rows) == _lines(piece, ends) else None
 
 
 @lru_cache
@@ -173,12 +177,17 @@ def _as_array(piece: bytes) -> bytes:
     return b"[" + piece.removesuffix(b"\n").replace(b"\n", b",") + b"]"
 
 
-def _lines(piece: bytes) -> int:
-    return piece.count(b"\n") + (not piece.endswith(b"\n"))
+def _line_ends(piece: bytes) -> int:
+    # twice as fast as bytes.count, which was a fifth of all the time
+    return int(np.count_nonzero(np.frombuffer(piece, np.uint8) == ord("\n")))
 
 
-def parse(piece: bytes) -> list[Row]:
-    """The rows of some lines. Raises ValueError.
+def _lines(piece: bytes, ends: int) -> int:
+    return ends + (not piece.endswith(b"\n"))
+
+
+def parse(piece: bytes, ends: int | None = None) -> list[Row]:
+    """The rows of some lines, whose line ends are counted where the caller has not. Raises ValueError.
 
     As one array they take a little less time than one by one; blank lines, and whatever else is no list of one row a
     line, are read line by line.
@@ -187,7 +196,7 @@ def parse(piece: bytes) -> list[Row]:
         rows: list[Row] = _loads(_as_array(piece))
     except ValueError:
         rows = []
-    if len(rows) == _lines(piece):
+    if len(rows) == _lines(piece, _line_ends(piece) if ends is None else ends):
         return rows
     return [_loads(line) for line in piece.split(b"\n") if line.strip()]
 
