@@ -30,7 +30,7 @@ def default_selector(method: selection.Method) -> Selector | None:
 
 @every_method
 def test_name_is_the_file_and_aliases_find_it(method: selection.Method) -> None:
-    assert importlib.import_module(f"ftplan.selection.{method.name}").METHOD is method
+    assert importlib.import_module(f"ftplan.selection.{method.name.replace('-', '_')}").METHOD is method
     for alias in (method.name, method.name.upper(), *method.aliases):
         assert selection.load(alias) is method
 
@@ -81,6 +81,12 @@ def test_gradient_in_forward_passes() -> None:
     scorer = small(1e9)
     forward = selection.load("perplexity").selection_flops(scorer, 1e6, 300.0)
     assert selection.load("gradient").selection_flops(scorer, 1e6, 300.0) == pytest.approx(12.6 * forward)
+
+
+def test_perplexity_gain_is_two_perplexities() -> None:
+    scorer = small(1e9)
+    once = selection.load("perplexity").selection_flops(scorer, 1e6, 300.0)
+    assert selection.load("perplexity-gain").selection_flops(scorer, 1e6, 300.0) == 2.0 * once
 
 
 def test_embedding_by_hand() -> None:

@@ -43,7 +43,7 @@ class Method:
 
 def names() -> list[str]:
     """Names of all methods, sorted. Reads the folder and imports nothing."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+    return sorted(path.stem.replace("_", "-") for path in Path(__file__).parent.glob("[!_]*.py"))
 
 
 def load(name: str) -> Method:
@@ -51,7 +51,7 @@ def load(name: str) -> Method:
     wanted = _plain(name)
     aliases: dict[str, Method] = {}
     for known in names():
-        method: Method = importlib.import_module(f"{__name__}.{known}").METHOD
+        method: Method = importlib.import_module(f"{__name__}.{known.replace('-', '_')}").METHOD
         aliases.update(dict.fromkeys(map(_plain, (method.name, *method.aliases)), method))
     if wanted not in aliases:
         close = difflib.get_close_matches(wanted, aliases, n=1)
