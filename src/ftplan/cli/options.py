@@ -228,6 +228,26 @@ Assume = Annotated[
 ]
 PlanSeed = Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="Same seed, same bytes.")]
 
+# where a law comes from that is planned with
+LawOrProblem = Annotated[
+    str,
+    typer.Argument(
+        metavar="FIT|LAW|PROBLEM",
+        help="A fit file, a shipped law, or a problem with the law it names.",
+        autocompletion=complete.laws_and_problems,
+    ),
+]
+OtherProblem = Annotated[
+    str | None,
+    typer.Option(
+        "--problem",
+        metavar="PROBLEM",
+        autocompletion=complete.problems,
+        help="What to plan with a FIT or LAW: pool, model, costs.",
+    ),
+]
+OneSeries = Annotated[str | None, typer.Option("--series", metavar="KEY", help="Which series of the fit.")]
+
 # a sweep of budgets
 From = Annotated[
     str | None, typer.Option("--from", metavar="LIMIT", help="Lowest budget. [default: a tenth of the problem's]")

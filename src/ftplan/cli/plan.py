@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ftplan.cli import complete, options
 from ftplan.cli.export import parse
+from ftplan.cli.flags import with_flags
 from ftplan.cli.gate import Asks, answer, calibrated, pool_path, run_check, with_constraints
 from ftplan.cli.inputs import law_of
 from ftplan.cli.output import check_target, deliver
 from ftplan.errors import Infeasible, InputError
+
+if TYPE_CHECKING:
+    from ftplan.readers.problems import Flags
 
 SHORT = "Find the best data plan under a budget."
 HELP = """Examples:
@@ -70,30 +75,13 @@ Get = Annotated[
 ]
 
 
+@with_flags()
 def plan(
     ctx: typer.Context,
+    flags: Flags,
     problem: options.Problem = None,
-    fit: options.FitFile = None,
-    runs: options.Runs = None,
-    series: options.Series = None,
-    budget: options.Budgets = None,
-    gpu: options.GpuName = None,
-    price: options.Price = None,
-    mfu: options.Mfu = None,
-    model: options.ModelName = None,
-    tuning: options.Tuning = None,
-    lora_r: options.LoraR = None,
-    pool: options.PoolFile = None,
-    methods: options.Methods = None,
-    epochs: options.Epochs = None,
-    avg_tokens: options.AvgTokens = None,
-    max_length: options.MaxLength = None,
-    packing: options.Packing = None,
-    batch: options.Batch = None,
-    assume: options.Assume = None,
     target: Target = None,
     risk: Risk = None,
-    seed: options.PlanSeed = None,
     get: Get = None,
     export: Export = None,
     check: Check = None,
@@ -104,44 +92,29 @@ def plan(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, plan, render, write; or check a plan that was written before."""
-    if mfu is not None and calibrate is not None:
+    if flags.mfu is not None and calibrate is not None:
         raise InputError("--mfu and --calibrate are two answers to one question", hint="give one of them")
     exports = parse(export)
+    check_target(output)
     if check is not None:
-        check_target(output)
-        asks = Asks(tuple(budget or ()), gpu, price, mfu, calibrate, pool, tuple(require or ()), exports)
+        asks = Asks(
+            budgets=flags.budgets,
+            gpu=flags.gpu,
+            price=flags.usd_per_gpu_hour,
+            mfu=flags.mfu,
+            calibrate=calibrate,
+            pool=flags.pool,
+            require=tuple(require or ()),
+            exports=exports,
+        )
         run_check(ctx, check, asks, form=form, output=output, quiet=quiet, get=get)
         return
     from ftplan.formats.documents.plan import document, refusal
     from ftplan.plan import make_plan
     from ftplan.plan.check import with_facts
-    from ftplan.readers.problems import Flags, aimed_at, read_problem
+    from ftplan.readers.problems import aimed_at, read_problem
 
-    check_target(output)
-    flags = Flags(
-        fit=fit,
-        runs=runs,
-        series=series,
-        budgets=tuple(budget or ()),
-        gpu=gpu,
-        usd_per_gpu_hour=price,
-        mfu=mfu,
-        model=model,
-        tuning=tuning,
-        lora_r=lora_r,
-        pool=pool,
-        methods=options.words(methods),
-        epochs=options.numbers("--epochs", epochs),
-        avg_tokens=avg_tokens,
-        max_length=max_length,
-        packing=packing,
-        batch_examples=batch,
-        assume=options.words(assume),
-        target=target,
-        risk=risk,
-        seed=seed,
-    )
-    asked = read_problem(problem, flags)
+    asked = read_problem(problem, replace(flags, target=target, risk=risk))
     if calibrate is not None:
         asked = calibrated(asked, calibrate)
     law = law_of(asked, quiet=quiet)

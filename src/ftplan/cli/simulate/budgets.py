@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from ftplan.cli import complete, options
+from ftplan.cli import options
 from ftplan.cli.inputs import law_and_problem, law_of
 from ftplan.cli.output import check_plot, check_target, deliver, write_plot
 
@@ -24,24 +20,9 @@ The best plan under each budget of a sweep: predicted metric, examples and their
 
 
 def budgets(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="FIT|LAW|PROBLEM",
-            help="A fit file, a shipped law, or a problem with the law it names.",
-            autocompletion=complete.laws_and_problems,
-        ),
-    ],
-    problem: Annotated[
-        str | None,
-        typer.Option(
-            "--problem",
-            metavar="PROBLEM",
-            autocompletion=complete.problems,
-            help="What to plan with a FIT or LAW: pool, model, costs.",
-        ),
-    ] = None,
-    series: Annotated[str | None, typer.Option("--series", metavar="KEY", help="Which series of the fit.")] = None,
+    source: options.LawOrProblem,
+    problem: options.OtherProblem = None,
+    series: options.OneSeries = None,
     first: options.From = None,
     last: options.To = None,
     steps: options.Steps = 9,

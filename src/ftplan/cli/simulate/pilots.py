@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ftplan.cli import complete, options
+from ftplan.cli import options
 from ftplan.cli.inputs import law_and_problem, law_of
 from ftplan.cli.output import check_target, deliver, progress, remark
 from ftplan.errors import InputError
@@ -27,56 +27,45 @@ fitted and planned from. What counts is by how much the plan they lead to misses
 """
 
 
+Limit = Annotated[
+    str | None,
+    typer.Option(
+        "--pilots",
+        metavar="LIMIT",
+        help="What all pilot runs together may cost: 1e12flops, 20usd, or a share of the problem's budget. "
+        "[default: 10%, more where that buys no runs]",
+    ),
+]
+Runs = Annotated[
+    list[str] | None,
+    typer.Option("--runs", metavar="K,...", help="Numbers of runs to consider. [default: 6,9,12,15,18,24]"),
+]
+Truths = Annotated[
+    int | None,
+    typer.Option("--truths", metavar="K", min=50, max=100_000, help="Truths to compare designs under. [default: 100]"),
+]
+Noise = Annotated[
+    float | None,
+    typer.Option("--noise", metavar="SD", min=0.0, help="Of one run, as in simulate runs. [default: the fit's]"),
+]
+Jobs = Annotated[int, typer.Option("--jobs", metavar="K", min=1, max=256, help="Processes; the result is the same.")]
+Keep = Annotated[
+    str | None,
+    typer.Option("--keep", metavar="FILE", help="Keep simulations here, and go on from those kept before."),
+]
+
+
 def pilots(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="FIT|LAW|PROBLEM",
-            help="What may be true: a fit file, a shipped law, or a problem with the law it names.",
-            autocompletion=complete.laws_and_problems,
-        ),
-    ],
-    problem: Annotated[
-        str | None,
-        typer.Option(
-            "--problem",
-            metavar="PROBLEM",
-            autocompletion=complete.problems,
-            help="What to plan with a FIT or LAW: pool, model, costs.",
-        ),
-    ] = None,
-    series: Annotated[str | None, typer.Option("--series", metavar="KEY", help="Which series of the fit.")] = None,
-    limit: Annotated[
-        str | None,
-        typer.Option(
-            "--pilots",
-            metavar="LIMIT",
-            help="What all pilot runs together may cost: 1e12flops, 20usd, or a share of the problem's budget. "
-            "[default: 10%, more where that buys no runs]",
-        ),
-    ] = None,
+    source: options.LawOrProblem,
+    problem: options.OtherProblem = None,
+    series: options.OneSeries = None,
+    limit: Limit = None,
     budget: options.Budgets = None,
-    runs: Annotated[
-        list[str] | None,
-        typer.Option("--runs", metavar="K,...", help="Numbers of runs to consider. [default: 6,9,12,15,18,24]"),
-    ] = None,
-    truths: Annotated[
-        int | None,
-        typer.Option(
-            "--truths", metavar="K", min=50, max=100_000, help="Truths to compare designs under. [default: 100]"
-        ),
-    ] = None,
-    noise: Annotated[
-        float | None,
-        typer.Option("--noise", metavar="SD", min=0.0, help="Of one run, as in simulate runs. [default: the fit's]"),
-    ] = None,
-    jobs: Annotated[
-        int, typer.Option("--jobs", metavar="K", min=1, max=256, help="Processes; the result is the same.")
-    ] = 1,
-    keep: Annotated[
-        str | None,
-        typer.Option("--keep", metavar="FILE", help="Keep simulations here, and go on from those kept before."),
-    ] = None,
+    runs: Runs = None,
+    truths: Truths = None,
+    noise: Noise = None,
+    jobs: Jobs = 1,
+    keep: Keep = None,
     seed: options.Seed = 0,
     form: options.Format = "table",
     output: options.Output = None,

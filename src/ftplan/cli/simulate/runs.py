@@ -23,50 +23,58 @@ The runs of a design as a law has them, with noise: to try a fit or a design on.
 is. Nothing in it was measured.
 """
 
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="LAW", help="Fit file, shipped law, or a run table to fit first.", autocompletion=complete.borrowed
+    ),
+]
+Series = Annotated[str | None, typer.Option("--series", metavar="KEY", help="One series of the fit. [default: all]")]
+Design = Annotated[
+    str | None, typer.Option("--design", metavar="FILE", help="The runs to simulate: a run table without a metric.")
+]
+Tokens = Annotated[
+    list[str] | None, typer.Option("--tokens", metavar="T,...", help="Tokens of a run, in whole examples.")
+]
+Lengths = Annotated[list[str] | None, typer.Option("--lengths", metavar="L,...", help="Average tokens per example.")]
+Fractions = Annotated[
+    list[str] | None,
+    typer.Option("--fractions", metavar="F,...", help="Shares of the pool, in place of tokens."),
+]
+PoolExamples = Annotated[
+    str, typer.Option("--pool-examples", metavar="P", help="What is chosen from. [default: the law's largest run]")
+]
+Sizes = Annotated[
+    list[str] | None, typer.Option("--model-params", metavar="M,...", help="Model sizes. [default: the law's own]")
+]
+Methods = Annotated[
+    list[str] | None, typer.Option("--methods", metavar="NAME,...", help="Selection methods that the law knows.")
+]
+Seeds = Annotated[int, typer.Option("--seeds", metavar="K", min=1, max=1000, help="Runs of each kind.")]
+Noise = Annotated[
+    float | None,
+    typer.Option(
+        "--noise",
+        metavar="SD",
+        min=0.0,
+        help="Of one run: a share of a positive loss (0.02 is 2 %), else in the metric's unit. [default: as the "
+        "law missed its own runs]",
+    ),
+]
+
 
 def runs(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="LAW", help="Fit file, shipped law, or a run table to fit first.", autocompletion=complete.borrowed
-        ),
-    ],
-    series: Annotated[
-        str | None, typer.Option("--series", metavar="KEY", help="One series of the fit. [default: all]")
-    ] = None,
-    design: Annotated[
-        str | None, typer.Option("--design", metavar="FILE", help="The runs to simulate: a run table without a metric.")
-    ] = None,
-    tokens: Annotated[
-        list[str] | None, typer.Option("--tokens", metavar="T,...", help="Tokens of a run, in whole examples.")
-    ] = None,
-    lengths: Annotated[
-        list[str] | None, typer.Option("--lengths", metavar="L,...", help="Average tokens per example.")
-    ] = None,
-    fractions: Annotated[
-        list[str] | None,
-        typer.Option("--fractions", metavar="F,...", help="Shares of the pool, in place of tokens."),
-    ] = None,
-    pool_examples: Annotated[
-        str, typer.Option("--pool-examples", metavar="P", help="What is chosen from. [default: the law's largest run]")
-    ] = "",
-    sizes: Annotated[
-        list[str] | None, typer.Option("--model-params", metavar="M,...", help="Model sizes. [default: the law's own]")
-    ] = None,
-    methods: Annotated[
-        list[str] | None, typer.Option("--methods", metavar="NAME,...", help="Selection methods that the law knows.")
-    ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", metavar="K", min=1, max=1000, help="Runs of each kind.")] = 1,
-    noise: Annotated[
-        float | None,
-        typer.Option(
-            "--noise",
-            metavar="SD",
-            min=0.0,
-            help="Of one run: a share of a positive loss (0.02 is 2 %), else in the metric's unit. [default: as the "
-            "law missed its own runs]",
-        ),
-    ] = None,
+    source: Source,
+    series: Series = None,
+    design: Design = None,
+    tokens: Tokens = None,
+    lengths: Lengths = None,
+    fractions: Fractions = None,
+    pool_examples: PoolExamples = "",
+    sizes: Sizes = None,
+    methods: Methods = None,
+    seeds: Seeds = 1,
+    noise: Noise = None,
     seed: options.Seed = 0,
     form: options.Format = "csv",
     output: options.Output = None,
