@@ -52,13 +52,17 @@ MEANS, TOKENS = (64, 128, 0, 300), (8_192, 26_000, 82_000, 262_144)
 #: the part of the pool that selection runs choose from, and how many they keep of these 6,000: 1.5, 4, 10 and 25 %
 SHARE, KEPT = 0.3, (90, 240, 600, 1500)
 
-#: second stage, in steps of about 1.25: BM25 and four epochs, up to what the trained model's runs may cost
-LADDER = (12, 16, 20, 27, 36, 48, 60, 75, 90, 120, 150, 190, 240, 300, 380, 480, 600, 760, 950, 1200, 1500)
+#: second and third stage: N in steps of about 1.25, from as many examples x epochs, up to what the runs may cost
+LADDER = (
+    4, 5, 6, 8, 10, 12, 16, 20, 27, 36, 48, 60, 75, 90, 120, 150, 190, 240, 300, 380, 480, 600, 760, 950, 1200, 1500,
+)  # fmt: skip
+LEAST = {"xs": 40, "s": 16, "m": 8}
 TOP = {"xs": 1500, "s": 600, "m": 300}
 
 
 def full() -> Design:
-    cells = [cell for size in TRAINED for cell in (*_random(size), *_chosen(size), *_denser(size))]
+    stages = (_random, _chosen, _seeds, _ladders, _lengths)
+    cells = [cell for size in TRAINED for stage in stages for cell in stage(size)]
     return Design("full", 20_000, 1_300_000, tuple(dict.fromkeys(cells)))
 
 
@@ -89,18 +93,27 @@ def _chosen(size: str) -> Iterator[Cell]:
         yield from (replace(run, method=method, selector=s, examples=n) for s in three for n in few)
 
 
-def _denser(size: str) -> Iterator[Cell]:
-    """Second stage: what fits of the first stage planned most (BM25, and repeated epochs), and second seeds."""
+def _seeds(size: str) -> Iterator[Cell]:
+    """The same again, to see how much two runs differ that should not."""
     run = Cell(size, share=SHARE)
-    yield from (replace(run, method="bm25", examples=n, epochs=4) for n in LADDER if n <= TOP[size])
-    if size != "m":
-        some = [n for n in LADDER if 20 <= n <= TOP[size]]
-        yield from (replace(run, method="bm25", examples=n, epochs=2) for n in some)
-    yield from (replace(run, method="embedding", examples=n, epochs=4) for n in KEPT[: 1 if size == "m" else 2])
-    yield from (replace(run, method="bm25", examples=n, epochs=2) for n in KEPT[: 2 if size == "m" else 3])
     yield from (replace(run, examples=n, seed=1) for n in KEPT[: 2 if size == "m" else 3])
     few = () if size == "m" else TOKENS[:2]
     yield from (Cell(size, mean=mean, tokens=tokens, seed=1) for mean in MEANS for tokens in few)
+
+
+def _ladders(size: str) -> Iterator[Cell]:
+    """Second and third stage: the methods that cost next to nothing, wherever fits of the runs before planned on them."""
+    for method in ("bm25", "embedding"):
+        for epochs in (2, 4):
+            some = [n for n in LADDER if n * epochs >= LEAST[size] and n <= TOP[size]]
+            yield from (Cell(size, method, share=SHARE, examples=n, epochs=epochs) for n in some)
+
+
+def _lengths(size: str) -> Iterator[Cell]:
+    """Third stage: a method at other lengths than the pool's own, which no run before it had."""
+    run = Cell(size, "bm25", share=SHARE, epochs=2)
+    fractions = {"xs": KEPT, "s": KEPT[:3], "m": KEPT[:2]}[size]
+    yield from (replace(run, mean=mean, examples=n) for mean in MEANS if mean for n in fractions)
 
 
 def _kept(size: str) -> tuple[int, ...]:

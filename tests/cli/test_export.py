@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ftplan import presets
 from ftplan.cli import app
 
 Run = Callable[..., tuple[int, str, str]]
@@ -104,6 +105,18 @@ def test_a_model_without_a_name_on_the_hub_is_a_gap_to_fill(run: Run) -> None:
     gap = "warning: sft.yaml: pyfunc-s has no name on the hub; put your model in place of path/to/your/pyfunc-s\n"
     assert gap in err
     assert yaml.safe_load(Path("sft.yaml").read_text())["model_name_or_path"] == "path/to/your/pyfunc-s"
+
+
+def test_a_model_file_of_ones_own_brings_its_name_on_the_hub(run: Run) -> None:
+    own = (presets.folder() / "models" / "pyfunc-s.toml").read_text()
+    Path("own.toml").write_text('hub_id = "mine/own"\n' + own)
+    code, _, err = run("plan", "quickstart", "--model", "own.toml", "--export", "trl=sft.yaml", "-o", "plan.yaml")
+    assert code == 0
+    assert "on the hub" not in err
+    assert yaml.safe_load(Path("sft.yaml").read_text())["model_name_or_path"] == "mine/own"
+    Path("own.toml").unlink()
+    assert run("plan", "--check", "plan.yaml", "--export", "unsloth=u.yaml", "--get", "passed")[0] == 0
+    assert yaml.safe_load(Path("u.yaml").read_text())["model"] == "mine/own"
 
 
 @pytest.mark.parametrize(

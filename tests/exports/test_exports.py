@@ -213,15 +213,15 @@ def test_a_plan_file_is_handed_over() -> None:
             "grad_accum": 3,
             "steps": 2,
         },
-        "inputs": {"costs": {"gpu": {"count": 4}}},
+        "inputs": {"costs": {"gpu": {"count": 4}, "model": {"hub_id": ""}}},
     }
-    job = handover(plan, "", "")
+    job = handover(plan)
     assert (job.examples, job.steps, job.gpus, job.lora_r, job.passes) == (7, 2, 4, 0, 1)
     assert "from the plan for p.\n" in render(load("trl"), job, "x.yaml")
     assert "  ftplan apply PLAN POOL -o" in render(load("trl"), job, "x.yaml")
     assert (job.model_path, job.shape) == (NO_MODEL.format("own"), "messages")
-    assert handover(plan | {"inputs": {"costs": {"gpu": None}}}, "hub/own", "text").gpus == 1
-    assert handover(plan, "hub/own", "text").model_path == "hub/own"
+    other = handover(plan | {"inputs": {"costs": {"gpu": None, "model": {"hub_id": "hub/own"}}}}, "text")
+    assert (other.gpus, other.model_path, other.shape) == (1, "hub/own", "text")
 
 
 def test_a_misspelt_trainer_is_an_error_with_a_suggestion() -> None:

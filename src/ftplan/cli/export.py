@@ -34,20 +34,18 @@ class Exports:
 
     def write(self) -> list[str]:
         """Write all files, or none where one of them cannot be; what is to be said about it. Raises InputError."""
-        from ftplan.exports import handover, load, render
+        from ftplan.exports import NO_MODEL, handover, load, render
 
         files: dict[str, str] = {}
         said: list[str] = []
         for name, file in self.wanted:
-            model = self.plan["training"]["model"]
-            hub_name = _on_the_hub(model)
-            trainer, job = load(name), handover(self.plan, hub_name, self.shape, self._from(file))
+            trainer, job = load(name), handover(self.plan, self.shape, self._from(file))
             files[file] = render(trainer, job, Path(file).name)
             for beside, entries in trainer.companions(job).items():
                 path = str(Path(file).with_name(beside))
                 files[path] = _merged(path, entries, files.get(path))
-            if not hub_name:
-                said.append(f"{file}: {model} has no name on the hub; put your model in place of {job.model_path}")
+            if job.model_path == NO_MODEL.format(job.model):
+                said.append(f"{file}: {job.model} has no name on the hub; put your model in place of {job.model_path}")
             if not self.shape:
                 said.append(f"{file}: rows taken to be {job.rows}, since the pool is a histogram without its rows")
         for path, text in files.items():
@@ -82,13 +80,6 @@ def parse(items: list[str] | None) -> Exports:
             raise InputError(f"two exports to one file: {file}", hint="give each a file of its own")
         wanted.append((name, file))
     return Exports(tuple(wanted))
-
-
-def _on_the_hub(model: str) -> str:
-    """The name of a model preset on the hub; '' where it has none or there is no such preset."""
-    from ftplan.presets import load_model, names
-
-    return load_model(model).hub_id if model in names("models") else ""
 
 
 def _merged(path: str, entries: Mapping[str, Any], earlier: str | None) -> str:

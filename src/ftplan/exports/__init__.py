@@ -131,8 +131,8 @@ def _plain(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
 
 
-def handover(plan: Mapping[str, Any], model_path: str, shape: str = "", plan_file: str = "") -> Handover:
-    """What the values of a plan file hand over. model_path, shape, plan_file: '' where not known."""
+def handover(plan: Mapping[str, Any], shape: str = "", plan_file: str = "") -> Handover:
+    """What the values of a plan file hand over. shape, plan_file: '' where not known."""
     data, training, gpu = plan["data"], plan["training"], plan["inputs"]["costs"]["gpu"]
     return Handover(
         plan=plan.get("name", "plan"),
@@ -142,7 +142,7 @@ def handover(plan: Mapping[str, Any], model_path: str, shape: str = "", plan_fil
         epochs=float(data["epochs"]),
         steps=int(training["steps"]),
         model=training["model"],
-        model_path=model_path or NO_MODEL.format(training["model"]),
+        model_path=plan["inputs"]["costs"]["model"].get("hub_id") or NO_MODEL.format(training["model"]),
         tuning=training["tuning"],
         lora_r=int(training["lora_r"] or 0),
         max_length=int(training["max_length"]),

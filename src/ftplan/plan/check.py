@@ -28,7 +28,7 @@ from ftplan.units import BUDGET_SUFFIXES, Budget, format_budget, format_used
 ROUNDING = 1e-9
 _MODEL_FACTS = (
     "layers", "d_model", "d_ff", "q_dim", "kv_dim", "gated", "tied", "context_tokens", "block_params",
-    "embedding_params", "position_params", "total_params",
+    "embedding_params", "position_params", "total_params", "hub_id",
 )  # fmt: skip
 _SELECTOR_FACTS = ("params", "flop_params", "layers", "q_dim")
 _SUFFIX = {kind: suffix for suffix, (kind, factor) in reversed(BUDGET_SUFFIXES.items()) if factor == 1.0}
