@@ -4,28 +4,12 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ftplan.cli import app
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A command in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def once(*args: str) -> tuple[int, str, str]:
-        code = app.run(list(args))
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return once
+from tests.cli.conftest import Run
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +17,10 @@ import pytest
 import yaml
 
 from ftplan.cli import app
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.cli.conftest import Run
 
 #: a shipped problem on a borrowed law, which needs no fit
 RANDOM = ("lora-8b", "--methods", "random")
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A command in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def once(*args: str) -> tuple[int, str, str]:
-        code = app.run(list(args))
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return once
 
 
 def rows(count: int) -> list[dict[str, Any]]:

@@ -1,0 +1,26 @@
+"""What tests of the command line share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ftplan.cli import app
+
+#: words of a command line -> exit code, stdout, stderr
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A command in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def once(*args: str) -> tuple[int, str, str]:
+        code = app.run(list(args))
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return once
