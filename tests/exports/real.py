@@ -2,6 +2,7 @@
 
     python tests/exports/real.py fields trl                    field names, as tests/exports/fields/trl.json keeps them
     python tests/exports/real.py rows trl sft.yaml             what the package reads, in the configuration's folder
+    python tests/exports/real.py model trl FOLDER              a tiny model, for `tests.exports.trained` and for `rows`
 
 Each prints one JSON object as its last line. A section of fields is named by where it stands ('' is the top,
 `datasets[]` an entry of a list); '*' takes any key.
@@ -275,10 +276,10 @@ def torchtune_rows(path: str) -> dict[str, Any]:
     }
 
 
-def make_tokenizer(folder: str) -> None:
-    """A byte-level tokenizer with a chat template, and a model's configuration."""
+def make_model(folder: str) -> None:
+    """A byte-level tokenizer with a chat template, and a model of one layer and random weights."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import LlamaConfig, PreTrainedTokenizerFast
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     letters = {letter: i for i, letter in enumerate([*special, *sorted(pre_tokenizers.ByteLevel.alphabet())])}
@@ -291,9 +292,9 @@ def make_tokenizer(folder: str) -> None:
         "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
     )
     whole.save_pretrained(folder)
-    LlamaConfig(vocab_size=len(whole), hidden_size=16, num_hidden_layers=1, num_attention_heads=2).save_pretrained(
-        folder
-    )
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    ends = {"bos_token_id": whole.eos_token_id, "eos_token_id": whole.eos_token_id, "pad_token_id": whole.pad_token_id}
+    LlamaForCausalLM(LlamaConfig(vocab_size=len(whole), **sizes, **ends)).save_pretrained(folder)
 
 
 if __name__ == "__main__":
@@ -305,8 +306,8 @@ if __name__ == "__main__":
             "version": version,
             "fields": globals()[f"{trainer}_fields"](),
         }
-    elif what == "tokenizer":
-        make_tokenizer(*rest)
+    elif what == "model":
+        make_model(*rest)
         found = {}
     else:
         found = globals()[f"{trainer}_rows"](*rest)

@@ -202,5 +202,5 @@ def _how(trainer: Trainer, job: Handover, file: str) -> list[str]:
         f"  ftplan apply {shlex.quote(job.plan_file) if job.plan_file else 'PLAN'} POOL -o {TRAIN_FILE}",
         f"  {trainer.command.format(file=file)}",
         "",
-        f"Keys checked with {trainer.checked}. What a plan does not decide is left to the trainer's defaults.",
+        f"Keys and rows checked with {trainer.checked}. What a plan does not decide is left to the trainer's defaults.",
     ]

@@ -1,6 +1,7 @@
 """Axolotl: `axolotl train FILE`.
 
-Source: axolotl 0.19.0, axolotl/utils/schemas (unknown keys are dropped without a word), utils/samplers/multipack.py.
+Source: axolotl 0.19.0, axolotl/utils/schemas (unknown keys are dropped without a word), utils/samplers/multipack.py,
+utils/trainer.py.
 A `split` of a local file is ignored before 0.17.0: https://github.com/axolotl-ai-cloud/axolotl/pull/3627.
 """
 
@@ -8,6 +9,8 @@ from __future__ import annotations
 
 from ftplan.exports import ALPHA_PER_RANK, LEARNING_RATE, TRAIN_FILE, Config, Handover, Trainer
 
+#: its own warm-up where none is set: a share of all steps, and no more steps than these
+WARM_UP, MOST_WARM_UP = 0.03, 100
 #: shape of a row -> how Axolotl is told of it
 _SHAPES: dict[str, Config] = {
     "messages": {"type": "chat_template"},
@@ -32,9 +35,10 @@ _SHAPES: dict[str, Config] = {
 def config(job: Handover) -> Config:
     """Over-long rows are dropped unless told otherwise; `learning_rate` and `lora_alpha` have no default.
 
-    Without `max_steps` Axolotl stops after ceil(N * epochs / batch) steps, though every epoch ends in a step of its
-    own: of 2 epochs of 20 rows by 8 it leaves out the last 4. Packed it stops early as well, but how many packs it
-    makes, and so the right number, is not known beforehand.
+    Left to itself Axolotl counts its steps beforehand, too few of them, and stops there: of 2 epochs of 20 rows by 8 it
+    leaves out the last 4, and packed by 2 x 2 all of the second epoch but 10. `max_steps: -1` leaves the end to the
+    epochs, and takes its warm-up away, which is then said. In random order it packs anew each epoch and cuts what is
+    more than it expected; `curriculum_sampling` keeps the file's order, which `ftplan apply` has drawn at random.
     """
     keys: Config = {
         "base_model": job.model_path,
@@ -45,10 +49,11 @@ def config(job: Handover) -> Config:
         "sample_packing": job.packing,
     }
     if job.packing:
-        keys["attn_implementation"] = "flash_attention_2"
+        keys |= {"attn_implementation": "flash_attention_2", "curriculum_sampling": True}
     keys |= {
         "num_epochs": job.passes,
-        **({} if job.packing else {"max_steps": job.steps}),
+        "max_steps": -1,
+        "warmup_steps": min(int(WARM_UP * job.steps), MOST_WARM_UP),
         "micro_batch_size": job.batch_examples,
         "gradient_accumulation_steps": job.grad_accum,
         "learning_rate": LEARNING_RATE,
@@ -70,13 +75,10 @@ def notes(job: Handover) -> list[str]:
     unset = "learning_rate has" if job.tuning == "full" else "learning_rate and lora_alpha have"
     out = ["Needs axolotl 0.17.0 or later: before it, a split of a local file is ignored and all rows are trained on."]
     out.append(f"{unset} no default in Axolotl and may want another value.")
+    out.append("max_steps: -1 trains to the end of the last epoch: left to itself Axolotl stops before it.")
     if job.packing:
-        out.append(
-            "Axolotl packs in random order, anew each epoch: a few steps more or fewer than planned. Packs that do"
-        )
-        out.append("not make up a whole step at the end are not trained on.")
-    else:
-        out.append("max_steps is all steps of all epochs: without it Axolotl ends before the last epoch does.")
+        out.append("It packs in the file's order, which apply draws at random: a few steps more or fewer than planned.")
+        out.append("With sdpa attention, multipack_real_batches or without curriculum_sampling rows are left out.")
     return out
 
 

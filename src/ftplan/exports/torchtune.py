@@ -1,6 +1,6 @@
 """torchtune: a stock configuration with what the plan decides set on the command line, as a shell script.
 
-Source: torchtune 0.6.1, recipes/configs, torchtune/datasets, torchtune/config. Its development has wound down
+Source: torchtune 0.6.1, recipes, recipes/configs, torchtune/datasets, torchtune/config. Its development has wound down
 (https://github.com/meta-pytorch/torchtune/issues/2883): here for those who use it, recommended nowhere.
 """
 
@@ -52,7 +52,11 @@ _SHAPES: dict[str, Config] = {
 
 
 def config(job: Handover) -> Config:
-    """What is set on top of the stock configuration."""
+    """What is set on top of the stock configuration.
+
+    Most stock configurations of full tuning step inside the backward pass, and refuse to start where gradients are
+    accumulated. Packs of plain text cut rows in two unless told otherwise.
+    """
     keys: Config = {
         "tokenizer": {"max_seq_len": job.max_length},
         "dataset": {
@@ -66,6 +70,10 @@ def config(job: Handover) -> Config:
         "epochs": whole_epochs(job, "torchtune"),
         "gradient_accumulation_steps": job.grad_accum,
     }
+    if job.packing and job.shape == "text":
+        keys["dataset"]["split_across_pack"] = False
+    if job.tuning == "full" and job.grad_accum > 1:
+        keys["optimizer_in_bwd"] = False
     if job.tuning != "full":
         keys["model"] = {"lora_rank": job.lora_r, "lora_alpha": ALPHA_PER_RANK * job.lora_r}
     return keys
@@ -86,12 +94,29 @@ def notes(job: Handover) -> list[str]:
     if not _stock(job):
         out.append(f"No stock configuration for {job.tuning} of {job.model} is known: put one in after --config.")
     out.append("The stock configuration says where the model's files lie: download them first, see its first lines.")
-    if job.packing:
-        out.append("torchtune packs rows in the file's order: more packs and steps than planned.")
-    if job.batch_examples > 1:
-        left = "" if job.packing else f": {job.examples % job.batch_examples} examples of each epoch"
-        out.append(f"torchtune leaves out a last batch that is not full{left}.")
-    return out
+    return [*out, *_lost(job)]
+
+
+def _lost(job: Handover) -> list[str]:
+    """A step wants full batches: those that do not fill one wait for the next epoch, and after the last for nothing."""
+    step = job.batch_examples * job.grad_accum
+    if job.packing and step > 1:
+        return [
+            f"torchtune packs in the file's order: more packs than planned. {step:,} of them are a step, what is left",
+            "over at the end is not trained on, and fewer are no step at all: then take a smaller batch.",
+        ]
+    each = job.examples // job.gpus if not job.packing else 0
+    if each % step == 0:
+        return []
+    steps = int(job.epochs) * (each // job.batch_examples // job.grad_accum)
+    return [
+        f"torchtune takes {steps:,} steps and leaves out what fills no batch or no step: to train on every example,",
+        f"batch_size x gradient_accumulation_steps must divide {each:,}, as {_nearest_divisor(each, step):,} does.",
+    ]
+
+
+def _nearest_divisor(number: int, wanted: int) -> int:
+    return min((d for d in range(1, number + 1) if number % d == 0), key=lambda d: abs(d - wanted))
 
 
 def _stock(job: Handover) -> str:

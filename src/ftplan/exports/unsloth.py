@@ -33,11 +33,20 @@ def config(job: Handover) -> Config:
 
 
 def notes(job: Handover) -> list[str]:
-    """It trains on every row it is given; what was checked needs no GPU."""
-    return [
-        "Only how it reads this file was checked: training with it needs a GPU.",
+    """It trains on every row it is given, each once an epoch (seen on a CPU, padded and packed)."""
+    out = [
+        'Needs pip install "unsloth[studio]". Models and logs go to ~/.unsloth/studio/outputs.',
         f"{TRAIN_FILE} must hold the {job.examples:,} planned examples and no more: Unsloth trains on all of it.",
     ]
+    if job.gpus > 1:
+        out.append("As it stands Unsloth steps as on one GPU. To train on all, start it as")
+        out.append(f"  torchrun --nproc_per_node {job.gpus} $(which unsloth) train --config FILE")
+    if job.packing:
+        out.append("Each of its processes packs rows of its own: a few packs more than planned, unless")
+        out.append("UNSLOTH_DATASET_NUM_PROC=1 is set. Models that it cannot pack train on single examples.")
+    if job.shape == "alpaca":
+        out.append("Unsloth writes Alpaca's headings around each row: longer than profiled.")
+    return out
 
 
 TRAINER = Trainer(
