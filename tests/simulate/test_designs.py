@@ -56,7 +56,7 @@ def test_the_optimal_design_tells_more_than_others_of_its_cost() -> None:
         assert value >= max(others)
 
 
-@given(scale=st.floats(1.0, 300.0), runs=st.sampled_from([9, 12, 18]), name=st.sampled_from(designs.names()))
+@given(scale=st.floats(1.0, 300.0), runs=st.sampled_from([10, 12, 18]), name=st.sampled_from(designs.names()))
 @settings(max_examples=40, deadline=None)
 def test_a_layout_uses_up_its_budget_and_no_more(asked: Asked, scale: float, runs: int, name: str) -> None:
     menu, shape = asked.study.menu, designs.shape(name, runs)
