@@ -97,7 +97,9 @@ def _methods(
         elif name in assumed:
             source, kap = assumed[name]
             offers += _sized(problem, method, "", source.selector_params.get(name), kap, used)
-            used.append(Assumption(f"kap[{name}]", f"{kap[0]:g} ({kap[1]:g} to {kap[2]:g})", source.why))
+            used.append(
+                Assumption(f"kap[{name}]", f"{kap[0]:g} ({kap[1]:g} to {kap[2]:g})", source.because(f"kap[{name}]"))
+            )
         elif asked is not None:
             why = series.identified.why.get(f"method:{in_fit}", "the table has no runs of it")
             raise InputError(
@@ -147,7 +149,7 @@ def _sized(
             corners = [_kap_at(k, e, ratio) - (k if in_fit else 0.0) for k in kap for e in eta[1]]
             middle = _kap_at(kap[0], eta[1][0], ratio) - (kap[0] if in_fit else 0.0)
             out.append((method, in_fit, (middle, min(corners), max(corners)), selector))
-            said = Assumption("eta", f"{eta[1][0]:g} ({eta[1][1]:g} to {eta[1][2]:g})", eta[0].why)
+            said = Assumption("eta", f"{eta[1][0]:g} ({eta[1][1]:g} to {eta[1][2]:g})", eta[0].because("eta"))
             used += [said] if said not in used else []
     if out:
         return out
@@ -195,7 +197,8 @@ def _epochs(
         return problem.epochs or tuple(float(e) for e in range(int(low), int(high) + 1)), None
     if rstar is not None:
         source = next(a for a in problem.assume if "Rstar" in a.params)
-        used.append(Assumption("Rstar", f"{rstar[0]:g} ({rstar[1]:g} to {rstar[2]:g})", source.why))
+        shown = f"{rstar[0]:g} ({rstar[1]:g} to {rstar[2]:g})"
+        used.append(Assumption("Rstar", shown, source.because("Rstar")))
         return problem.epochs or (1.0, 2.0, 3.0, 4.0), rstar
     other = [e for e in problem.epochs or () if abs(e - low) > 1e-9]
     if other:

@@ -14,13 +14,18 @@ class Assumed:
     """Numbers that the runs do not tell, allowed by `--assume NAME`: borrowed from a preset, each with its range.
 
     params: name of a law parameter (kap[gradient], Rstar, eta) -> (estimate, low, high), a 90 % range;
-    selector_params: method -> S that its kap belongs to.
+    selector_params: method -> S that its kap belongs to; how: parameter -> what its numbers rest on.
     """
 
     name: str
     params: dict[str, tuple[float, float, float]]
     why: str
     selector_params: dict[str, float] = field(default_factory=dict)
+    how: dict[str, str] = field(default_factory=dict)
+
+    def because(self, param: str) -> str:
+        """Where one of the numbers comes from."""
+        return f"{self.why} ({self.how[param]})" if param in self.how else self.why
 
 
 @dataclass(frozen=True)

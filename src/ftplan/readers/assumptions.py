@@ -6,6 +6,7 @@ NAME is a file of presets/assumptions, or a law preset whose selection methods a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -21,12 +22,9 @@ def read_assumed(name: str) -> Assumed:
     if wanted in names("assumptions"):
         doc = load_assumption(wanted)
         own = {key: _range(value) for key, value in doc.get("params", {}).items()}
-        how = "; ".join(value["how"] for value in doc.get("params", {}).values())
-        lent = _of_law(wanted, load_law(doc["law"])) if "law" in doc else None
-        why = f"{doc['source']} ({how})" if own or lent is None else lent.why
-        if lent is not None:
-            return Assumed(wanted, {**lent.params, **own}, why, lent.selector_params)
-        return Assumed(wanted, own, why)
+        how = {key: value["how"] for key, value in doc.get("params", {}).items()}
+        lent = _of_law(wanted, load_law(doc["law"])) if "law" in doc else Assumed(wanted, {}, doc["source"])
+        return replace(lent, params={**lent.params, **own}, why=doc["source"] if own else lent.why, how=how)
     return _of_law(wanted, load_law(_known(wanted)))
 
 
