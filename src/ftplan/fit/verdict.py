@@ -55,9 +55,11 @@ def _supported(data: Data, chosen: Scored, ranked: Sequence[Scored]) -> list[str
     missed = f"it misses {which} by {error}{unit}{than}."
     if chosen is first:
         return [f"{len(data)} runs support {first.law.name}: {missed}"]
+    least = min(s.ahead_error for s in ranked if s.ahead_error is not None)
+    place = "does best" if first.ahead_error == least else "is the simplest of those as good as the best"
     return [
         f"{len(data)} runs support {chosen.law.name} (*): for its number of parameters it explains them best.",
-        f"Looking ahead {first.law.name} does best: {missed}",
+        f"Looking ahead {first.law.name} {place}: {missed}",
     ]
 
 
