@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,12 @@ LADDER = (
 )  # fmt: skip
 LEAST = {"xs": 40, "s": 16, "m": 8}
 TOP = {"xs": 1500, "s": 600, "m": 300}
+#: fourth stage: mean lengths, and fewest and most examples
+SHORT_MEANS, SHORT_KEPT = (64, 100), {"xs": (300, 1500), "s": (12, 300)}
 
 
 def full() -> Design:
-    stages = (_random, _chosen, _seeds, _ladders, _lengths)
+    stages = (_random, _chosen, _seeds, _ladders, _lengths, _short)
     cells = [cell for size in TRAINED for stage in stages for cell in stage(size)]
     return Design("full", 20_000, 1_300_000, tuple(dict.fromkeys(cells)))
 
@@ -102,7 +105,7 @@ def _seeds(size: str) -> Iterator[Cell]:
 
 
 def _ladders(size: str) -> Iterator[Cell]:
-    """Second and third stage: the methods that cost next to nothing, wherever fits of the runs before planned on them."""
+    """Second and third stage: methods that cost next to nothing, wherever fits of the runs before planned on them."""
     for method in ("bm25", "embedding"):
         for epochs in (2, 4):
             some = [n for n in LADDER if n * epochs >= LEAST[size] and n <= TOP[size]]
@@ -114,6 +117,14 @@ def _lengths(size: str) -> Iterator[Cell]:
     run = Cell(size, "bm25", share=SHARE, epochs=2)
     fractions = {"xs": KEPT, "s": KEPT[:3], "m": KEPT[:2]}[size]
     yield from (replace(run, mean=mean, examples=n) for mean in MEANS if mean for n in fractions)
+
+
+def _short(size: str) -> Iterator[Cell]:
+    """Fourth stage: the same ladder at the lengths that fits of the third stage planned."""
+    first, last = SHORT_KEPT.get(size, (1, 0))
+    some = [n for n in LADDER if first <= n <= last]
+    for mean, epochs in product(SHORT_MEANS, (2, 4)):
+        yield from (Cell(size, "bm25", mean=mean, share=SHARE, examples=n, epochs=epochs) for n in some)
 
 
 def _kept(size: str) -> tuple[int, ...]:
