@@ -208,6 +208,19 @@ def test_results_of_another_question_are_refused(study: Study, tmp_path: Path) -
         once(study, keep=str(tmp_path))
 
 
+@pytest.mark.parametrize("command", ["budgets", "pilots"])
+def test_a_fit_of_another_metric_needs_a_problem(run: Run, tmp_path: Path, command: str) -> None:
+    """Not an error about the shipped runs, which have no such metric."""
+    rows = "".join(f"{n},{50 + 20 * (n % 3)},{3.0 - 0.1 * n**0.3}\n" for n in (100, 200, 400, 800, 1600, 3200, 6400))
+    (tmp_path / "runs.csv").write_text("examples,avg_tokens,eval_loss\n" + rows)
+    assert app.run(["fit", str(tmp_path / "runs.csv"), "-q", "--bootstrap", "0", "-o", str(tmp_path / "fit.yaml")]) == 0
+    code, _, err = run(command, str(tmp_path / "fit.yaml"))
+    assert code == 2
+    assert err.endswith(
+        "error: a fit alone does not say which pool, model and costs to plan with\nhint: --problem PROBLEM\n"
+    )
+
+
 def test_a_pilot_screen_and_its_records(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the command line to the screen, with shortfalls made up."""
     fit = borrowed_fit(load_law("pyfunc-s"))

@@ -89,4 +89,4 @@ def test_cut_rows_count_where_they_are_eligible() -> None:
     )
     told = {step.name: step.how for step in cost_chain(Job(MODEL), cut, chosen, bill)}
     # 30 rows of 16 and 10 of 90 tokens, of which 32 are left: 800 of 1,380
-    assert told["tokens"] == "cut at 32: 10 eligible rows shortened, 58.0% of their tokens kept"
+    assert told["tokens"] == "cut at 32: 10 eligible rows shortened, 58.0% of tokens kept"

@@ -68,6 +68,20 @@ def test_a_plan_without_budgets_or_doubts_leaves_those_sections_out(plan: Plan) 
 def test_what_binds_besides_budgets_is_said(plan: Plan) -> None:
     bound = dataclasses.replace(plan, binding=("total_flops", "pool"))
     assert "Also binding: pool." in render(plans.document(bound), "table")
+    alone = render(plans.document(dataclasses.replace(plan, binding=("pool",))), "table")
+    assert "The pool runs out before the budget does" in alone
+    assert "--epochs 1,2,4" in alone
+    other = render(plans.document(dataclasses.replace(plan, binding=("pool", "target"))), "table")
+    assert "Binding: pool, target." in other
+
+
+def test_a_runner_up_that_spends_less_is_said_to(plan: Plan) -> None:
+    screen = " ".join(render(plans.document(plan), "table").split())
+    assert "Below the plan's cost" not in screen
+    first, *rest = plan.alternatives
+    cheap = dataclasses.replace(first, cost=dataclasses.replace(plan.cost, total_flops=0.4 * plan.cost.total_flops))
+    screen = render(plans.document(dataclasses.replace(plan, alternatives=(cheap, *rest))), "table")
+    assert f"Below the plan's cost: {first.what} 40 % of its FLOPs." in " ".join(screen.split())
 
 
 def test_a_fit_begins_with_its_verdict(fit: Fit) -> None:

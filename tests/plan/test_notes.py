@@ -14,7 +14,7 @@ from ftplan.plan.problem import Problem
 from ftplan.pool import from_lengths
 from ftplan.presets import load_law
 from ftplan.readers.problems import Flags, read_problem
-from ftplan.units import Budget
+from ftplan.units import Budget, format_count
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,20 @@ def test_the_headline_says_how_far_the_model_is(problem: Problem) -> None:
     assert "times outside the sizes of theirs" in said
     assert "not to be believed" in said
     assert any("carried over, not measured" in w for w in other.warnings)
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [("total_params", " parameters"), ("block_params", " parameters without embeddings")],
+)
+def test_the_size_printed_is_the_one_that_the_ratio_is_of(problem: Problem, count: str, words: str) -> None:
+    """Runs count with or without embeddings: the nearest of the model's counts is compared, and named."""
+    size = float(getattr(problem.model, count))
+    far = size / 10.0 if count == "block_params" else size * 10.0
+    plan = make_plan(problem, fitted(model_params=(far, far)))
+    (said,) = (w for w in plan.warnings if "carried over" in w)
+    assert f"this plan trains one of {format_count(size)}{words}: " in said
+    assert plan.size_beyond == pytest.approx(10.0)
 
 
 def test_runs_without_a_model_size_are_carried_over(problem: Problem) -> None:

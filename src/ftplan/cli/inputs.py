@@ -167,7 +167,10 @@ def problem_behind(fit_file: str, named: str | None, *, quiet: bool) -> str:
     for name in names("problems"):
         runs = load_problem(name).tables.get("data", {}).get("runs")
         if fitted and runs in names("runs"):
-            shipped = read_runs(str(runs_path(runs)), metric=fit.metric.name)
+            try:
+                shipped = read_runs(str(runs_path(runs)), metric=fit.metric.name)
+            except InputError:  # other runs: they have no such metric
+                continue
             if fitted <= {tuple(sorted(row.items(), key=str)) for row in shipped.rows()}:
                 remark(f"note: planning for the shipped problem {name}, which is about the same runs", quiet=quiet)
                 return name

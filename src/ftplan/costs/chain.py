@@ -82,8 +82,8 @@ def _data_steps(cut: Cut, chosen: Chosen) -> tuple[Step, ...]:
     shortened = rows_cut(cut, hi)
     lost = cut.pool.total_tokens * (1.0 / cut.tokens_kept - 1.0) if shortened else 0.0
     left = cut.pool.band(lo, hi).total_tokens
-    short = f"cut at {chosen.max_length:,}: {shortened:,} eligible rows shortened, {left / (left + lost):.1%} of "
-    short += "their tokens kept" if shortened else "tokens kept"
+    short = f"cut at {chosen.max_length:,}: {shortened:,} eligible rows shortened, "
+    short += f"{left / (left + lost):.1%} of tokens kept"
     return (
         Step("pool", cut.pool.examples, "examples", cut.pool.name),
         Step("eligible", chosen.eligible_examples, "examples", f"length band {lo:,} to {hi:,} tokens"),

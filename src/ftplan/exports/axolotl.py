@@ -75,6 +75,10 @@ def notes(job: Handover) -> list[str]:
     unset = "learning_rate has" if job.tuning == "full" else "learning_rate and lora_alpha have"
     out = ["Needs axolotl 0.17.0 or later: before it, a split of a local file is ignored and all rows are trained on."]
     out.append(f"{unset} no default in Axolotl and may want another value.")
+    if job.shape in ("messages", "sharegpt"):
+        out.append(
+            "The model's tokenizer must have a chat template, which base models often lack; else set chat_template."
+        )
     out.append("max_steps: -1 trains to the end of the last epoch: left to itself Axolotl stops before it.")
     if job.packing:
         out.append("It packs in the file's order, which apply draws at random: a few steps more or fewer than planned.")

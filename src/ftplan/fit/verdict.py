@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ftplan.fit.candidates import without_length
-from ftplan.fit.choose import COMPOSITION_LEVEL, LengthTest
+from ftplan.fit.choose import COMPOSITION_LEVEL, LENGTH_LEVEL, LengthTest
 from ftplan.fit.features import Data, held_out_largest
 from ftplan.fit.identify import SIZES_NEEDED, tells_method, varies_length
 from ftplan.fit.result import Param
@@ -116,7 +116,8 @@ def _composition(data: Data, chosen: Scored, tests: LengthTest | None) -> list[s
     less, any_length = f"p = {tests.composition:.2g}", f"p = {tests.length:.2g}"
     if not tests.supported:
         why = f"F-tests on {tests.curve}: a token worth less in longer examples, {less}; length matters, {any_length}"
-        return [f"Composition is not supported: at fixed tokens, these runs see no difference by length ({why})."]
+        asked = f"asked for: {COMPOSITION_LEVEL:g}, or {LENGTH_LEVEL:g}"
+        return [f"Composition is not supported: that length matters at fixed tokens is not shown ({why}; {asked})."]
     found, test = "at equal tokens, longer or shorter examples do better", f"F-test on {tests.curve}, {any_length}"
     if tests.composition < COMPOSITION_LEVEL:
         found, test = "a token is worth less in longer examples", f"one-sided F-test on {tests.curve}, {less}"

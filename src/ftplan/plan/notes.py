@@ -130,12 +130,23 @@ def size_beyond(series: SeriesFit, best: Candidate) -> float | None:
     """How many times the trained model lies outside the sizes of the runs, 1 inside; None where they record none."""
     if "model_params" not in series.ranges:
         return None
+    factor = _nearest_size(series, best)[0]
+    return factor if factor > SAME_SIZE else 1.0
+
+
+def _nearest_size(series: SeriesFit, best: Candidate) -> tuple[float, str]:
+    """How many times outside the sizes of the runs the trained model lies by the count of its parameters that is
+    nearest to theirs, since tables count them with or without embeddings; and that count in words.
+    """
     low, high = series.ranges["model_params"]
     model = best.choice.trained.model
-    # run tables count parameters with or without embeddings; any of the model's own counts will do
-    sizes = (model.flop_params, model.block_params, model.total_params)
-    factor = min(max(low / size, size / high) for size in sizes)
-    return factor if factor > SAME_SIZE else 1.0
+    counts = {
+        "parameters": model.total_params,
+        "parameters without the input embedding": model.flop_params,
+        "parameters without embeddings": model.block_params,
+    }
+    name = min(counts, key=lambda name: max(low / counts[name], counts[name] / high))
+    return max(low / counts[name], counts[name] / high), f"{format_count(counts[name])} {name}"
 
 
 def _other_model(series: SeriesFit, best: Candidate) -> list[str]:
@@ -146,14 +157,13 @@ def _other_model(series: SeriesFit, best: Candidate) -> list[str]:
             f"the runs do not record the size of their model: the score is carried over to {model.name}, not measured"
         ]
     low, high = series.ranges["model_params"]
-    model = best.choice.trained.model
     if size_beyond(series, best) == 1.0:
         return []
     told = series.identified.what.get("model_params", False)
     return [
         f"the runs trained models of {format_count(low)}"
         + (f" to {format_count(high)}" if high > low * 1.02 else "")
-        + f" parameters, this plan trains one of {format_count(model.flop_params)}: "
+        + f" parameters, this plan trains one of {_nearest_size(series, best)[1]}: "
         + ("its size is extrapolated" if told else "the score is carried over, not measured")
     ]
 

@@ -45,7 +45,7 @@ def test_without_matplotlib_one_line_says_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(InputError, match="--plot needs matplotlib, which is not installed") as caught:
         check_file(".png")
-    assert caught.value.hint == "pip install 'ftplan[plot]'"
+    assert caught.value.hint == "pip install matplotlib"
     check_file(".csv")
 
 

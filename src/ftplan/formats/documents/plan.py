@@ -35,6 +35,8 @@ _KINDS = {
 }
 
 
+#: a runner-up below this share of the plan's FLOPs is said to cost less: whole examples do not fill a budget exactly
+CHEAPER = 0.9
 #: a share of the metric that nobody would decide by: regret below it is left out
 _NOTHING = 1e-6
 
@@ -138,10 +140,23 @@ def _budgets(plan: Plan) -> tuple[Block, ...]:
         )
         for use in plan.budgets
     )
-    others = [name for name in plan.binding if name not in {use.kind for use in plan.budgets}]
-    also = [Prose(f"Also binding: {', '.join(others)}.")] if others else []
+    also = [Prose(text) for text in _other_limits(plan)]
     changes = tuple(_sensitivity(plan, kind) for kind in dict.fromkeys(s.kind for s in plan.sensitivity))
     return (Heading("Budget"), Grid(columns, rows), *also, *([Bullets(changes)] if changes else []))
+
+
+def _other_limits(plan: Plan) -> list[str]:
+    """What holds the plan back beside its budgets."""
+    spent = {use.kind for use in plan.budgets}
+    others = [name for name in plan.binding if name not in spent]
+    if not others:
+        return []
+    if others == ["pool"] and not spent & set(plan.binding):
+        return [
+            "The pool runs out before the budget does: it takes more rows to do better, or more epochs "
+            "(--epochs 1,2,4; where the runs have only one, with --assume epochs)."
+        ]
+    return [f"{'Also b' if spent & set(plan.binding) else 'B'}inding: {', '.join(others)}."]
 
 
 def _sensitivity(plan: Plan, kind: str) -> str:
@@ -229,7 +244,15 @@ def _runners_up(plan: Plan) -> tuple[Block, ...]:
         )
         for other in plan.alternatives
     )
-    return (Heading("Runners-up"), Grid(columns, rows), *_regret(plan))
+    cheaper = () if aimed else _cheaper(plan)
+    return (Heading("Runners-up"), Grid(columns, rows), *cheaper, *_regret(plan))
+
+
+def _cheaper(plan: Plan) -> tuple[Block, ...]:
+    """Runners-up that do not spend what the plan spends: a pool may hold too few examples of another length."""
+    shares = {other.what: other.cost.total_flops / plan.cost.total_flops for other in plan.alternatives}
+    said = [f"{what} {percent(share)}" for what, share in shares.items() if share < CHEAPER]
+    return (Prose(f"Below the plan's cost: {', '.join(said)} of its FLOPs."),) if said else ()
 
 
 def _price(other: Alternative) -> str:

@@ -45,9 +45,7 @@ def _matplotlib(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise InputError(
-            "--plot needs matplotlib, which is not installed", hint="pip install 'ftplan[plot]'"
-        ) from error
+        raise InputError("--plot needs matplotlib, which is not installed", hint="pip install matplotlib") from error
 
 
 def _panel(axes: Any, title: str, plot: Plot) -> None:
