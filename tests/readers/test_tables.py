@@ -183,7 +183,7 @@ def test_parquet_needs_the_extra(read: Read, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(InputError) as caught:
         read(b"PAR1....PAR1", "runs.parquet")
     assert caught.value.message == "runs.parquet is Parquet, and pyarrow is not installed"
-    assert caught.value.hint == "pip install 'ftplan[parquet]'"
+    assert caught.value.hint == "pip install pyarrow"
 
 
 class _Column(list[object]):

@@ -16,9 +16,7 @@ def read_parquet(data: bytes, source: str) -> RawTable:
     try:
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
-        raise InputError(
-            f"{source} is Parquet, and pyarrow is not installed", hint="pip install 'ftplan[parquet]'"
-        ) from error
+        raise InputError(f"{source} is Parquet, and pyarrow is not installed", hint="pip install pyarrow") from error
     try:
         table = parquet.read_table(io.BytesIO(data))
         headers: list[str] = list(table.column_names)

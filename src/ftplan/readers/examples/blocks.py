@@ -229,7 +229,7 @@ def _of_parquet(source: Source) -> Iterator[Block]:
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError as error:
         raise InputError(
-            f"{source.path} is Parquet, and pyarrow is not installed", hint="pip install 'ftplan[parquet]'"
+            f"{source.path} is Parquet, and pyarrow is not installed", hint="pip install pyarrow"
         ) from error
     try:
         file, first = parquet.ParquetFile(source.path), 1

@@ -21,7 +21,7 @@ def similarity(texts: Iterable[str], targets: Iterable[str]) -> Floats:
     try:
         bm25s = importlib.import_module("bm25s")
     except ImportError as error:
-        raise InputError("bm25s is not installed", hint="pip install 'ftplan[bm25]', or give --scores FILE") from error
+        raise InputError("bm25s is not installed", hint="pip install bm25s, or give --scores FILE") from error
     words = {"stopwords": "en", "show_progress": False}
     queries = bm25s.tokenize(list(targets), return_ids=False, **words)
     index = bm25s.BM25()

@@ -208,7 +208,7 @@ def tokenizer(path: str) -> Any:
         tokenizers = importlib.import_module("tokenizers")
     except ImportError as error:
         raise InputError(
-            f"{path}: tokenizers is not installed", hint="pip install 'ftplan[pool]', or leave --tokenizer out"
+            f"{path}: tokenizers is not installed", hint="pip install tokenizers, or leave --tokenizer out"
         ) from error
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # there is a process per core already
     try:
