@@ -90,6 +90,7 @@ _MODEL_KEYS = _PROVENANCE | {
 }
 _GPU_KEYS = _PROVENANCE | {
     "peak_dense_bf16_tflops": POSITIVE,
+    "memory_gb": POSITIVE,
     "mfu_full": SHARE,
     "mfu_lora": SHARE,
     "mfu_qlora": SHARE,
@@ -163,6 +164,7 @@ def load_gpu(name: str) -> Gpu:
     return Gpu(
         name=path.stem,
         peak_flops=doc["peak_dense_bf16_tflops"] * 1e12,
+        memory_bytes=doc["memory_gb"] * 1e9,
         mfu={tuning: doc[f"mfu_{tuning}"] for tuning in ("full", "lora", "qlora")},
         mfu_source=doc["mfu_source"],
         usd_per_hour=doc.get("usd_per_gpu_hour"),

@@ -235,7 +235,7 @@ def to_problem(case: Case) -> Problem:
         assume.append(Assumed("eta", {"eta": (case.eta, case.eta * 0.5, case.eta * 1.5)}, "made up"))
     if case.rstar is not None:
         assume.append(Assumed("epochs", {"Rstar": (case.rstar, case.rstar * 0.5, case.rstar * 2.0)}, "made up"))
-    gpu = Gpu("g", case.peak_flops, {}, "made up", None, "", "", "made up")
+    gpu = Gpu("g", case.peak_flops, 8e10, {}, "made up", None, "", "", "made up")
     return Problem(
         name="case",
         pool=from_lengths(case.lengths, name="pool", source="made up"),

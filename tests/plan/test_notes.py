@@ -42,6 +42,24 @@ def test_a_plan_of_rows_cut_short_says_so(problem: Problem, short: int, told: bo
         assert warned[0].startswith(f"{short} of the 100 eligible examples ({short} %)")
 
 
+@pytest.mark.parametrize(
+    ("tuning", "gpu", "told"),
+    [
+        ("full", "a100-80gb", "weights, gradients and optimiser take 128 GB, and there are 80 GB"),
+        ("full", "a100-80gb:2", ""),
+        ("lora", "rtx-4090", ""),
+        ("qlora", "l4", ""),
+    ],
+)
+def test_a_model_that_does_not_fit_the_gpus_is_told(tuning: str, gpu: str, told: str) -> None:
+    """8.03e9 parameters: 16 bytes each in full, 2 for LoRA, half a byte in 4 bits."""
+    flags = Flags(methods=("random",), tuning=tuning, gpu=gpu, usd_per_gpu_hour=1.0, budgets=("1000examples",))
+    plan = make_plan(read_problem("lora-8b", flags).problem, borrowed_fit(load_law("ccds-mmlu-7b")))
+    warned = [w for w in plan.warnings if "does not fit" in w]
+    assert bool(warned) == bool(told)
+    assert not told or told in warned[0]
+
+
 def test_the_headline_says_how_far_the_model_is(problem: Problem) -> None:
     size = problem.model.flop_params
     inside = make_plan(problem, fitted(model_params=(size, size)))

@@ -72,6 +72,7 @@ class Gpu:
 
     name: str
     peak_flops: float
+    memory_bytes: float
     mfu: dict[str, float]
     mfu_source: str
     usd_per_hour: float | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from ftplan.costs.chain import rows_cut
+from ftplan.costs.memory import least_bytes
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.result import Fit, SeriesFit
 from ftplan.plan import lengths
@@ -64,7 +65,7 @@ def warnings(
     problem: Problem, fit: Fit, series: SeriesFit, space: Allowed, search: Search, best: Candidate
 ) -> tuple[str, ...]:
     """Doubts about the plan."""
-    out = [*problem.warnings, *_cut(problem, best)]
+    out = [*problem.warnings, *_memory(problem, best), *_cut(problem, best)]
     out += _beyond(fit, series, best)
     out += _worth_beyond(search, best)
     out += space.notes
@@ -75,6 +76,22 @@ def warnings(
         inside = {m.law for m in series.selected if m.zone == "within"}
         out += [f"{law.name}: {w}" for law in series.laws if law.name in inside for w in law.warnings]
     return tuple(out)
+
+
+def _memory(problem: Problem, best: Candidate) -> list[str]:
+    """Where the model cannot be trained on the GPUs that are paid for."""
+    if problem.gpu is None:
+        return []
+    job = best.choice.trained.job
+    there, least = problem.gpu_count * problem.gpu.memory_bytes, least_bytes(job.model, job.tuning)
+    if least <= there:
+        return []
+    what = "weights, gradients and optimiser" if job.tuning == "full" else "weights alone"
+    return [
+        f"{job.tuning} tuning of {job.model.name} does not fit {problem.gpu_count} x {problem.gpu.name}: {what} take "
+        f"{least / 1e9:,.0f} GB, and there are {there / 1e9:,.0f} GB; take more GPUs"
+        + ("" if job.tuning == "qlora" else ", or --tuning qlora")
+    ]
 
 
 def _cut(problem: Problem, best: Candidate) -> list[str]:
