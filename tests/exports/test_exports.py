@@ -199,6 +199,32 @@ def test_stock_configurations_of_torchtune_exist() -> None:
     assert names <= set(stock)
 
 
+@pytest.mark.parametrize(
+    ("examples", "batch", "steps", "divisor"), [(20, 4, 4, 10), (22, 4, 4, 11), (24, 4, 0, 0), (20, 5, 0, 0)]
+)
+def test_torchtune_says_what_it_leaves_out(examples: int, batch: int, steps: int, divisor: int) -> None:
+    """Steps as counted in training with 2 accumulated and 2 epochs; nothing is said where all rows are trained on."""
+    job = replace(JOB, examples=examples, batch_examples=batch, packing=False)
+    said = " ".join(load("torchtune").notes(job))
+    assert ("leaves out" in said) == bool(steps)
+    if steps:
+        assert f"takes {steps} steps" in said
+        assert f"must divide {examples}, as {divisor} does" in said
+
+
+def test_what_makes_trainers_leave_rows_out_is_set() -> None:
+    """Each seen in training: see tests/exports/trained."""
+    packed = load("axolotl").config(JOB)
+    assert (packed["max_steps"], packed["curriculum_sampling"]) == (-1, True)
+    assert load("axolotl").config(replace(JOB, steps=1_000))["warmup_steps"] == 30
+    assert "curriculum_sampling" not in load("axolotl").config(replace(JOB, packing=False))
+    text = load("torchtune").config(replace(JOB, shape="text"))
+    assert text["dataset"]["split_across_pack"] is False
+    full = replace(JOB, tuning="full", lora_r=0)
+    assert load("torchtune").config(full)["optimizer_in_bwd"] is False, "refuses to accumulate"
+    assert "optimizer_in_bwd" not in load("torchtune").config(replace(full, grad_accum=1))
+
+
 def test_a_plan_file_is_handed_over() -> None:
     plan = {
         "name": "p",

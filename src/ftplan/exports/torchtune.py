@@ -116,7 +116,8 @@ def _lost(job: Handover) -> list[str]:
 
 
 def _nearest_divisor(number: int, wanted: int) -> int:
-    return min((d for d in range(1, number + 1) if number % d == 0), key=lambda d: abs(d - wanted))
+    """1 is one, so the nearest is less than twice the number wanted."""
+    return min((d for d in range(1, 2 * wanted) if number % d == 0), key=lambda d: abs(d - wanted))
 
 
 def _stock(job: Handover) -> str:
