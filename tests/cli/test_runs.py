@@ -54,6 +54,31 @@ def test_the_screen(logs: Path, capsys: Printed) -> None:
     assert capsys.readouterr().err == ""
 
 
+def test_long_names_fit_the_screen_and_stay_whole_in_files(
+    tmp_path: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    names = [f"qwen2.5-0.5b-instruct-lora-len{L}-n{N}" for N, L in RUNS]
+    cells = [
+        f"{name},{N},{L},494M,1,{i},{loss(N, L)}" for i, (name, (N, L)) in enumerate(zip(names, RUNS, strict=True))
+    ]
+    write(tmp_path / "t.csv", "\n".join(["run,examples,avg_tokens,model_params,epochs,seed,eval_loss", *cells]) + "\n")
+    assert app.run(["runs", "t.csv", "-q"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    # one line a run; what tells them apart is whole, and so is every number
+    rows = [line.split() for line in lines if "…" in line]
+    assert all(len(row) == 8 for row in rows)
+    assert all(row[0].endswith(f"{L}-n{N}") for row, (N, L) in zip(rows, RUNS, strict=True))
+    assert [float(row[-1]) for row in rows] == [pytest.approx(loss(N, L), abs=1e-3) for N, L in RUNS]
+    for form in ("csv", "json"):
+        assert app.run(["runs", "t.csv", "-q", "--format", form]) == 0
+        out = capsys.readouterr().out
+        assert "…" not in out
+        assert all(name in out for name in names)
+
+
 def test_what_is_written_reads_back(logs: Path, capsys: Printed) -> None:
     assert app.run(["runs", "wandb.csv", "-o", "runs.csv", "-q"]) == 0
     read = read_runs("runs.csv")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import takewhile
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -22,6 +25,8 @@ from ftplan.formats.plot.terminal import draw
 _PROSE_WIDTH = 100
 #: words up to this long are not broken to make a table fit
 _LONGEST_WORD = 24
+#: no name is shortened to less than this to make a table fit
+_SHORTEST_LABEL = 8
 _INDENT = 2
 _GAP = 2
 #: basic colours and weights only, so that dark and light themes both work
@@ -35,7 +40,7 @@ def render(document: Document, view: View) -> str:
         # one empty line between blocks, none between a heading and what it heads
         if i and not isinstance(document.screen[i - 1], Heading):
             parts.append("\n")
-        parts.append(_block(block, view))
+        parts.append(_block(_shortened(block, view) if isinstance(block, Grid) else block, view))
     return "".join(line.rstrip() + "\n" for line in "".join(parts).splitlines())
 
 
@@ -105,6 +110,52 @@ def _cell(text: str, column: Column) -> Text:
     return Text(text, style="dim" if column.quiet else "")
 
 
+def _shortened(grid: Grid, view: View) -> Grid:
+    """The grid with the names in its columns of labels cut in the middle where it would not fit the screen."""
+    labels = [i for i, column in enumerate(grid.columns) if column.labels]
+    if not labels or _natural_width(grid) <= view.width:
+        return grid
+    taken = sum(_least_column(grid, i) for i in range(len(grid.columns)) if i not in labels)
+    room = view.width - _INDENT - taken - _GAP * (len(grid.columns) - 1)
+    widths = {i: _widest(_cells(grid, i)) for i in labels}
+    while sum(widths.values()) > room and max(widths.values()) > _SHORTEST_LABEL:
+        widths[max(labels, key=lambda i: widths[i])] -= 1
+    rows = [list(row) for row in grid.rows]
+    for i, width in widths.items():
+        for row, text in zip(rows, _cut(_cells(grid, i), width, "…" if view.unicode else "..."), strict=True):
+            row[i] = text
+    return replace(grid, rows=tuple(map(tuple, rows)))
+
+
+def _cut(names: Sequence[str], room: int, dots: str) -> list[str]:
+    """Names no wider than `room`, those that differ still different; as they are where no cut of all does that.
+
+    The cut goes through what the long names share, as far as it can; the end, which counts most often, stays longer.
+    """
+    long = [name for name in names if cell_len(name) > room]
+    space = max(room - cell_len(dots), 0)
+    begin, end = _shared(long), _shared([name[::-1] for name in long])
+
+    def badness(head: int) -> tuple[int, int]:
+        cut_off = ((max(head, begin), len(name) - max(space - head, end)) for name in long)
+        return sum(max(until - since, 0) for since, until in cut_off), abs(head - space // 3)
+
+    for head in sorted(range(space + 1), key=badness):
+        cut = [_ends(name, head, space - head, dots) if name in long else name for name in names]
+        if len(set(cut)) == len(set(names)):
+            return cut
+    return list(names)
+
+
+def _shared(names: Sequence[str]) -> int:
+    """How many characters all names begin with."""
+    return sum(1 for _ in takewhile(lambda characters: len(set(characters)) == 1, zip(*names, strict=False)))
+
+
+def _ends(text: str, head: int, tail: int, dots: str) -> str:
+    return set_cell_size(text, head).rstrip() + dots + set_cell_size(text[::-1], tail)[::-1].lstrip()
+
+
 def _natural_width(grid: Grid) -> int:
     """What a grid takes with every cell on one line, in columns of the terminal."""
     return _INDENT + sum(_GAP + _widest([grid.columns[i].name, *_cells(grid, i)]) for i in range(len(grid.columns)))
@@ -112,15 +163,15 @@ def _natural_width(grid: Grid) -> int:
 
 def _least_width(grid: Grid) -> int:
     """The fewest columns of the terminal in which nothing is cut: headers broken, text wrapped at its words."""
-    least = _INDENT
-    for i, column in enumerate(grid.columns):
-        lines = _broken(grid, i).splitlines()
-        if column.wraps:
-            words = [word for text in (column.name, *_cells(grid, i)) for word in text.split()]
-            least += _GAP + min(_widest(words), _LONGEST_WORD)
-        else:
-            least += _GAP + _widest([*lines, *_cells(grid, i)])
-    return least
+    return _INDENT + sum(_GAP + _least_column(grid, i) for i in range(len(grid.columns)))
+
+
+def _least_column(grid: Grid, column: int) -> int:
+    name, cells = grid.columns[column].name, _cells(grid, column)
+    if grid.columns[column].wraps:
+        words = [word for text in (name, *cells) for word in text.split()]
+        return min(_widest(words), _LONGEST_WORD)
+    return _widest([*_broken(grid, column).splitlines(), *cells])
 
 
 def _broken(grid: Grid, column: int) -> str:

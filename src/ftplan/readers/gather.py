@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ftplan.errors import InputError
-from ftplan.readers import delimited, jsonlines, parquet, source
+from ftplan.readers import delimited, jsonlines, metrics, parquet, source
 from ftplan.readers.folders import read_folder, read_log
 from ftplan.readers.joined import NAMES, join, names_run
 from ftplan.readers.logs import Evaluation, Found, Run, tool_of
@@ -16,9 +16,10 @@ from ftplan.readers.raw import RawTable, listed, normalise
 
 @dataclass
 class _Gathered:
-    """What the sources hold; tables: those that no tool wrote."""
+    """What the sources hold; tables: those that no tool wrote; left: runs that did not finish."""
 
     runs: list[Run] = field(default_factory=list)
+    left: list[Run] = field(default_factory=list)
     evaluations: list[Evaluation] = field(default_factory=list)
     tables: list[RawTable] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
@@ -28,16 +29,17 @@ class _Gathered:
             self.tables.append(found)
             return
         self.runs += found.runs
+        self.left += found.left
         self.evaluations += found.evaluations
         self.told += found.told
 
 
-def read_table(*paths: str, mapped: Mapping[str, str] | None = None) -> RawTable:
+def read_table(*paths: str, mapped: Mapping[str, str] | None = None, metric: str | None = None) -> RawTable:
     """Every cell of a table as text; what each source is, its content tells. Raises InputError.
 
     A table that people wrote is returned as it is. Logs of tools become one row per finished run, evaluations are
     joined to the runs they are of, and so is a table that names those runs; other tables add their rows.
-    mapped: what --map says of columns, about which a log then needs to say nothing.
+    mapped: what --map says of columns, about which a log then needs to say nothing. metric: what --metric says.
     """
     all_ = _Gathered()
     for path in paths:
@@ -47,12 +49,30 @@ def read_table(*paths: str, mapped: Mapping[str, str] | None = None) -> RawTable
             all_.add(_read_file(path))
     if len(all_.tables) == 1 and not all_.runs and not all_.evaluations:
         return all_.tables[0]
-    beside = [table for table in all_.tables if names_run(table, all_.runs)]
+    beside = [table for table in all_.tables if names_run(table, [*all_.runs, *all_.left])]
     own = [table for table in all_.tables if table not in beside]
+    if all_.runs and not all_.evaluations:  # without a result a row is no run; an evaluation may bring one
+        strays = [table for table in own if not _has_results(table, mapped or {}, metric)]
+        own = [table for table in own if table not in strays]
+        all_.told += [_not_joined(table, all_.runs) for table in strays]
     headers = frozenset(header for table in own for header in table.headers)
     runs = [*all_.runs, *(run for table in own for run in _as_runs(table))]
     name = ", ".join(map(source.source_name, paths))
-    return join(name, runs, all_.evaluations, beside, headers, all_.told, mapped)
+    return join(name, runs, all_.evaluations, beside, headers, all_.told, mapped, all_.left)
+
+
+def _has_results(table: RawTable, mapped: Mapping[str, str], metric: str | None) -> bool:
+    """Whether a column may judge runs: by its name, by --map, or by --metric."""
+    asked = normalise(metric) if metric else None
+    names = [*table.headers, *(ours for theirs, ours in mapped.items() if theirs in table.headers)]
+    return any(metrics.known(name) is not None or normalise(name) == asked for name in names)
+
+
+def _not_joined(table: RawTable, runs: list[Run]) -> str:
+    return (
+        f"{table.source}: not used, since none of its columns names the runs: give it a column run, where runs are "
+        f"called {listed([run.name for run in runs], 3)}"
+    )
 
 
 def is_log(path: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ftplan.errors import InputError
 from ftplan.readers import metrics
@@ -23,6 +24,7 @@ _TRAINERS = {
 _PEOPLES = {"num_tokens", "params.num_tokens"}
 #: of a tracker's own columns, the one that is named like a canonical one and means something else
 _TRACKERS = {"Group", "Name", "State", "Runtime"}
+_NUMBER = re.compile(r"[-+0-9.eE]+")
 #: columns that name a run, in tables beside logs
 NAMES = ("run", "run_name", "run_id", "name", "output_dir", "model_name", "model")
 
@@ -45,21 +47,24 @@ def join(
     peoples: Collection[str] = (),
     told: Sequence[str] = (),
     mapped: Mapping[str, str] | None = None,
+    left: Sequence[Run] = (),
 ) -> RawTable:
     """One row per finished run, with the results of evaluations of its model and the facts that people wrote beside.
 
     facts: tables with a column that names a run; what they say of it goes before what the log says. peoples: headers
-    that people wrote, not tools. mapped: {their column: canonical one}, as `--map` says. An evaluation of the model
-    that runs started from becomes a row with examples = 0. Raises InputError where no run is left.
+    that people wrote, not tools. mapped: {their column: canonical one}, as `--map` says. left: runs that were left out
+    before, which facts may name. An evaluation of the model that runs started from becomes a row with examples = 0.
+    Raises InputError where no run is left.
     """
     remarks = list(told)
     finished = [run for run in runs if not unfinished(run.facts)]
-    if left := len(runs) - len(finished):
-        remarks.append(f"{left} of {len(runs)} runs stopped well before their planned steps: left out")
+    if stopped := [run for run in runs if unfinished(run.facts)]:
+        which = f"({listed([run.name for run in stopped], 3)})"
+        remarks.append(f"{len(stopped)} of {len(runs)} runs stopped well before their planned steps: left out {which}")
     if not finished:
         raise _no_run(source, runs, evaluations)
     rows = [_Row(run, _written(run)) for run in finished]
-    own = {*peoples, *_add_facts(rows, facts, remarks)}
+    own = {*peoples, *_add_facts(rows, facts, remarks, [*left, *stopped])}
     kept = _Kept(rows, own, mapped or {})
     for row in rows:
         row.found, row.told = cells(row.run.facts, kept.given(row)) if row.run.facts else ({}, ())
@@ -114,24 +119,36 @@ class _Kept:
 def _numbers(rows: Sequence[_Row], header: str) -> bool:
     """Whether a column holds numbers where it holds anything: completion_only_loss is a switch."""
     texts = (text_of(row.written.get(header, "")) for row in rows)
-    return all(re.fullmatch(r"[-+0-9.eE]+", text) for text in texts if text)
+    return all(_NUMBER.fullmatch(text) for text in texts if text)
 
 
-def _add_facts(rows: Sequence[_Row], tables: Sequence[RawTable], remarks: list[str]) -> set[str]:
-    """Writes the rows of tables beside the logs into the runs they name; returns the headers that they added."""
+def _add_facts(rows: Sequence[_Row], tables: Sequence[RawTable], remarks: list[str], absent: Sequence[Run]) -> set[str]:
+    """Writes the rows of tables beside the logs into the runs they name; returns the headers that they added.
+
+    absent: runs that were left out; that a table names them too is no fault of it.
+    """
     own: set[str] = set()
+    runs = [row.run for row in rows]
     for table in tables:
-        by = _by(table)
-        lost = []
+        by = _by(table, [*runs, *absent])
+        lost: list[str] = []
+        several: list[str] = []
         for cells_, place in zip(table.rows, table.places, strict=True):
-            match = _match((cells_[by],), [row.run for row in rows])
+            name = cells_[by]
+            match, near, left = _match((name,), runs), _nearness(name, runs), _nearness(name, absent)
+            if left > near or (match is None and left == near > 0):
+                continue
             if match is None:
-                lost.append(f"{cells_[by]} ({place})")
+                (several if near else lost).append(f"{name} ({place})")
                 continue
             rows[match].written |= {header: text for header, text in cells_.items() if header != by and text}
         own |= set(table.headers) - {by}
+        if normalise(by) not in NAMES:
+            remarks.append(f"{table.source}: its column {by} holds the names of the runs")
         if lost:
             remarks.append(f"{table.source}: no run is called {listed(lost, 3)}: not used")
+        if several:
+            remarks.append(f"{table.source}: several runs are called {listed(several, 3)}: not used")
     return own
 
 
@@ -163,6 +180,7 @@ def _add_results(
     return list(base.values()), frozenset().union(*(e.aside for e in evaluations))
 
 
+@lru_cache(maxsize=2**16)
 def _parts(name: str) -> tuple[str, ...]:
     """A folder or name by its parts, without checkpoint-500: './outputs/run1/' and 'outputs__run1' are the same."""
     parts = [part for part in re.split(r"/|\\|__", name.strip()) if part not in ("", ".", "..")]
@@ -184,21 +202,46 @@ def _alike(one: str, other: str) -> int:
 def _match(keys: Sequence[str], runs: Sequence[Run]) -> int | None:
     """Which run a name fits best; None where it fits none, or several equally well."""
     for key in keys:
-        fits = [max((_alike(key, own) for own in (run.name, *run.keys) if own), default=0) for run in runs]
+        fits = [_nearness(key, [run]) for run in runs]
         if fits and max(fits) > 0 and fits.count(max(fits)) == 1:
             return fits.index(max(fits))
     return None
 
 
+def _nearness(key: str, runs: Sequence[Run]) -> int:
+    """How many parts a name shares with the run that it fits best, 0 where it fits none."""
+    return max((_alike(key, own) for run in runs for own in (run.name, *run.keys) if own), default=0)
+
+
 def names_run(table: RawTable, runs: Sequence[Run]) -> bool:
     """Whether a table has a column that names some of these runs."""
-    by = _by(table)
-    return bool(by) and any(_match((row[by],), runs) is not None for row in table.rows)
+    return bool(_by(table, runs))
 
 
-def _by(table: RawTable) -> str:
-    """The column of a table that names a run, '' without one."""
-    return next((header for name in NAMES for header in table.headers if normalise(header) == name), "")
+def _by(table: RawTable, runs: Sequence[Run]) -> str:
+    """The column of a table that names some of these runs, '' without one: by its header, else by what it holds."""
+    usual = [header for name in NAMES for header in table.headers if normalise(header) == name]
+    tails = {_parts(key)[-1:] for run in runs for key in (run.name, *run.keys)} - {()}
+    if usual and any(_parts(row[usual[0]])[-1:] in tails for row in table.rows):
+        return usual[0]
+    return next((header for header in table.headers if _holds_names(table, header, tails)), "")
+
+
+def _holds_names(table: RawTable, header: str, tails: Collection[tuple[str, ...]]) -> bool:
+    """Whether half of a column or more are names of runs, none of them twice.
+
+    Not a column of numbers, which may be names by chance, nor of models: a run may be of an untuned one.
+    """
+    key = plain(header)
+    texts = [row[header] for row in table.rows if row[header]]
+    if (
+        key in MODEL
+        or CANONICAL.get(key, key) in ALIASES
+        or metrics.known(header)
+        or all(map(_NUMBER.fullmatch, texts))
+    ):
+        return False
+    return len(set(texts)) == len(texts) <= 2 * sum(_parts(text)[-1:] in tails for text in texts)
 
 
 def _started_from(keys: Sequence[str], rows: Sequence[_Row]) -> str:

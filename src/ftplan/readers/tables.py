@@ -12,6 +12,7 @@ from ftplan.errors import InputError
 from ftplan.readers import columns as naming
 from ftplan.readers import groups, metrics, numbers, settings
 from ftplan.readers.columns import Columns
+from ftplan.readers.doubts import doubts, unread_counts
 from ftplan.readers.gather import read_table
 from ftplan.readers.raw import RawTable, listed, normalise, plain, suggest
 from ftplan.readers.rows import Row, complete
@@ -41,7 +42,7 @@ def read_runs(
     out; `RunTable.remarks` how logs were read. Raises InputError with file, line, column, the value seen and a hint
     for anything that cannot be used.
     """
-    raw = read_table(*paths, mapped=column_map)
+    raw = read_table(*paths, mapped=column_map, metric=metric)
     _check_map(raw, column_map or {}, metric)
     columns = naming.resolve(raw, column_map or {})
     choice = metrics.choose(raw, columns, metric, direction)
@@ -57,7 +58,8 @@ def read_runs(
         row[measured.name] = value
     notes = _notes(raw, columns, choice, labels, by)
     table = from_rows(rows, measured, source=raw.source, notes=notes)
-    return _one_unit(raw, replace(table, names=_names(raw), remarks=raw.remarks))
+    remarks = (*raw.remarks, *doubts(raw, columns, choice, table))
+    return _one_unit(raw, replace(table, names=_names(raw), remarks=remarks))
 
 
 def _usable(raw: RawTable, columns: Columns, choice: metrics.Choice) -> RawTable:
@@ -69,14 +71,26 @@ def _usable(raw: RawTable, columns: Columns, choice: metrics.Choice) -> RawTable
     ]
     judged = [i for i, row in enumerate(raw.rows) if row[choice.header]]
     kept = [i for i in judged if any(raw.rows[i][size] for size in sizes)]
-    said = [f"{_of(raw, len(raw.rows) - len(judged))} no {choice.name}: left out"] * (len(judged) < len(raw.rows))
-    said += [f"{_of(raw, len(judged) - len(kept))} neither examples nor tokens: left out"] * (len(kept) < len(judged))
+    said = []
+    if unjudged := [i for i, row in enumerate(raw.rows) if not row[choice.header]]:
+        said.append(f"{_of(raw, len(unjudged))} no {choice.name}: left out ({_called(raw, unjudged)})")
+    if unsized := sorted(set(judged) - set(kept)):
+        said.append(
+            f"{_of(raw, len(unsized))} neither examples nor tokens: left out ({_called(raw, unsized)}); an untuned "
+            "model is given as a row with examples 0 in a table with the columns run,examples, named beside the log"
+        )
     rows, places = tuple(raw.rows[i] for i in kept), tuple(raw.places[i] for i in kept)
     return replace(raw, rows=rows, places=places, remarks=(*raw.remarks, *said))
 
 
 def _of(raw: RawTable, count: int) -> str:
     return f"{count} of {len(raw.rows)} runs {'has' if count == 1 else 'have'}"
+
+
+def _called(raw: RawTable, rows: Sequence[int]) -> str:
+    """The names of some runs, or where they stand."""
+    names = _names(raw) or raw.places
+    return listed([names[i] or raw.places[i] for i in rows], 3)
 
 
 def _names(raw: RawTable) -> tuple[str, ...]:
@@ -110,10 +124,12 @@ def _require_size(raw: RawTable, columns: Columns, unsuited: set[str]) -> None:
     if {"examples", "tokens", "tokens_seen"} & set(have) or {"fraction", "pool_examples"} <= set(have):
         return
     if raw.logged and not any(plain(header) == "num_input_tokens_seen" for header in raw.headers):
+        unread = unread_counts(raw, columns)
+        which = f" (not understood: {listed(unread)})" if unread else ""
         raise InputError(
             f"{raw.source}: the log says neither how many examples nor how many tokens the runs were trained on",
-            hint="where a column holds it: --map COLUMN=examples; else name a CSV with the columns run,examples beside "
-            f"it, where runs are called {listed(_names(raw), 3)}",
+            hint=f"where a column holds it: --map COLUMN=examples{which}; else name a table with the columns "
+            f"run,examples beside it, where runs are called {listed(_names(raw), 3)}",
         )
     for header in raw.headers:
         if naming.CANONICAL.get(columns.keys[header], columns.keys[header]) in ("examples", "tokens"):  # but blank

@@ -217,6 +217,27 @@ def test_a_missing_file_and_a_pipe_say_so(tmp_path: Path, write: Write) -> None:
             profile(path)
 
 
+def test_every_usual_form_is_shown_where_a_row_has_none(write: Write) -> None:
+    with pytest.raises(InputError) as error:
+        profile(write(b'{"q": "a", "a": "b"}\n'))
+    for key in ("messages", "conversations", "instruction", "prompt", "text"):
+        assert f'{{"{key}": ' in (error.value.hint or "")
+
+
+def test_a_model_named_as_a_tokenizer_says_where_its_file_is(tmp_path: Path, write: Write) -> None:
+    pool = write(jsonl([{"text": "x"}]))
+    for named, said in (("Qwen/Qwen2.5-0.5B", "no such file"), (str(tmp_path), "is a folder, not a file")):
+        with pytest.raises(InputError, match=said) as error:
+            open_pool(pool, named)
+        assert error.value.hint == (
+            "a tokenizer.json lies in the model's folder, and on the hub among the model's files: name that file"
+        )
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(InputError) as error:
+        open_pool(pool, str(tmp_path))
+    assert error.value.hint == f"--tokenizer {tmp_path / 'tokenizer.json'}"
+
+
 def test_a_row_longer_than_a_block_is_one_row(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "BLOCK", 64)
     monkeypatch.setattr(blocks, "PIECE", 16)

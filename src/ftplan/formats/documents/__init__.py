@@ -41,12 +41,16 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Column:
-    """right: numbers line up; wraps: long text may use several lines; quiet: read last."""
+    """right: numbers line up; wraps: long text may use several lines; quiet: read last.
+
+    labels: names, which a narrow screen shortens in their middle, so that the ends stay that tell them apart.
+    """
 
     name: str
     right: bool = False
     wraps: bool = False
     quiet: bool = False
+    labels: bool = False
 
 
 @dataclass(frozen=True)

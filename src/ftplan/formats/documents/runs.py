@@ -19,6 +19,7 @@ _SHOWN = {
 _WHOLE = ("examples", "tokens", "pool_examples")
 _SIZES = ("model_params", "selector_params")
 _WORDS = ("run", *TEXT_COLUMNS)
+_LABELS = ("run", "group")
 
 
 def document(table: RunTable, intro: str = "") -> Document:
@@ -55,7 +56,8 @@ def _intro(table: RunTable) -> str:
 def _grid(metric: Metric, header: tuple[str, ...], records: tuple[tuple[Cell, ...], ...]) -> Block:
     shown = [_SHOWN.get(name, name.replace("_", " ") if name != metric.name else name) for name in header]
     columns = tuple(
-        Column(text, right=name not in _WORDS, wraps=name in _WORDS) for name, text in zip(header, shown, strict=True)
+        Column(text, right=name not in _WORDS, wraps=name in _WORDS, labels=name in _LABELS)
+        for name, text in zip(header, shown, strict=True)
     )
     rows = tuple(tuple(_cell(name, cell) for name, cell in zip(header, record, strict=True)) for record in records)
     return Grid(columns, rows)

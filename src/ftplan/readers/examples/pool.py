@@ -54,8 +54,20 @@ def _refuse_no_rows(path: str) -> None:
 
 
 def file_sha256(path: str) -> str:
-    """Raises InputError where there is no such file."""
-    return hashlib.sha256(read_bytes(path)).hexdigest()
+    """Of a tokenizer.json. Raises InputError where there is no such file."""
+    try:
+        data = read_bytes(path)
+    except InputError as error:
+        raise InputError(error.message, hint=error.hint or _where_tokenizers_are(path)) from error
+    return hashlib.sha256(data).hexdigest()
+
+
+def _where_tokenizers_are(path: str) -> str:
+    """The hint where a model was named and not its tokenizer.json."""
+    inside = Path(path, "tokenizer.json")
+    if inside.is_file():
+        return f"--tokenizer {inside}"
+    return "a tokenizer.json lies in the model's folder, and on the hub among the model's files: name that file"
 
 
 def profiled(opened: Opened, jobs: int, progress: Progress) -> Profile:

@@ -20,6 +20,8 @@ from ftplan.readers.examples.shapes import RowFault, Shape
 
 #: blocks handed out per process before the first result is awaited
 _AHEAD = 2
+#: forms of rows that a message shows, the most used first; a prompt and completion of messages goes without saying
+_SHOWN = ("messages", "sharegpt", "alpaca", "prompt_completion", "text")
 #: what is called with the bytes of the source that are done
 Progress = Callable[[int], None]
 
@@ -39,7 +41,7 @@ def _blank_lines(piece: bytes, line: bytes) -> int:
 
 
 def _detected(line: bytes, source: Source, number: int) -> Shape:
-    every = ", ".join(shapes.load(name).example for name in ("messages", "alpaca", "prompt_completion", "text"))
+    every = ", ".join(shapes.load(name).example for name in _SHOWN)
     try:
         (row,) = parse(line)
         return shapes.detect(row)

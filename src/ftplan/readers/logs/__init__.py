@@ -48,11 +48,15 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Found:
-    """What one file holds. told: remarks about the file as a whole, such as how many of its rows were left out."""
+    """What one file holds. told: remarks about the file as a whole, such as how many of its rows were left out.
+
+    left: the runs left out, so that a table beside the logs may name them.
+    """
 
     runs: tuple[Run, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     told: tuple[str, ...] = ()
+    left: tuple[Run, ...] = ()
 
 
 class Tool(Protocol):

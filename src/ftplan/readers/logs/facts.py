@@ -36,8 +36,9 @@ SPEED = (
 )
 PACKED = "packing was on, so the trainer counted packed rows: examples are not known from it"
 NO_EXAMPLES = (
-    "the number of examples is not in the log (no train_samples, no speed in a last row): give it in a CSV with the "
-    "columns run,examples, named after the log, or where a column holds it: --map COLUMN=examples"
+    "the number of examples is not in the log (no train_samples, no speed in a last row): give it in a table of any "
+    "name with the columns run,examples, named beside the log (ftplan runs LOG sizes.csv), or where a column of the "
+    "log holds it: --map COLUMN=examples"
 )
 NO_EPOCHS = "no epochs were logged, so its counters, which run over all epochs, are not used"
 EPOCHS_DIFFER = "the log's own epoch counter differs from the column epochs: the column is used"

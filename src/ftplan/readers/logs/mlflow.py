@@ -31,12 +31,13 @@ def read(content: RawTable, place: str, name: str) -> Found:  # noqa: ARG001
     """The finished runs; what `evaluate()` wrote as a run of its own goes back to its training."""
     rows = list(zip(content.rows, content.places, strict=True))
     done = [(row, where) for row, where in rows if row["status"] == "FINISHED"]
-    told = [f"{_rows(len(rows) - len(done))} with a status other than FINISHED left out"] * (len(done) < len(rows))
+    left = tuple(_run(row, where) for row, where in rows if row["status"] != "FINISHED")
+    told = [f"{_rows(len(left))} with a status other than FINISHED left out"] * bool(left)
     trainings = [(row, _run(row, where)) for row, where in done if _trained(row)]
     later = [(row, _run(row, where)) for row, where in done if not _trained(row)]
     # a table of results that no trainer wrote has no training figures at all: every row is a run
     if not trainings:
-        return Found(tuple(run for _, run in later), told=tuple(told))
+        return Found(tuple(run for _, run in later), told=tuple(told), left=left)
     lost = 0
     for row, run in sorted(later, key=lambda pair: pair[0].get("start_time", "")):
         before = _training_of(row, run, trainings)
@@ -53,7 +54,7 @@ def read(content: RawTable, place: str, name: str) -> Found:  # noqa: ARG001
         told.append(f"{_rows(joined)} {DOUBLE}")
     if lost:
         told.append(f"{_rows(lost)} without training figures, and no training that they belong to, left out")
-    return Found(tuple(run for _, run in trainings), told=tuple(told))
+    return Found(tuple(run for _, run in trainings), told=tuple(told), left=left)
 
 
 def _rows(count: int) -> str:

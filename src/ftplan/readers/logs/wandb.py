@@ -50,10 +50,11 @@ def read(content: Any, place: str, name: str) -> Found:
         return Found(tuple(_of_guide(row, where) for row, where in rows))
     headers = {header.lower(): header for header in content.headers}
     state = headers.get("state")
-    done = [(row, where) for row, where in rows if state is None or row[state].lower() in ("finished", "")]
-    left = len(rows) - len(done)
-    told = (f"{left} run{'s' * (left > 1)} with a State other than finished left out",) * bool(left)
-    return Found(tuple(_run(where, row[headers["name"]], row) for row, where in done), told=told)
+    runs = [(_run(where, row[headers["name"]], row), row[state].lower() if state else "") for row, where in rows]
+    done = tuple(run for run, how in runs if how in ("finished", ""))
+    left = tuple(run for run, how in runs if how not in ("finished", ""))
+    told = (f"{len(left)} run{'s' * (len(left) > 1)} with a State other than finished left out",) * bool(left)
+    return Found(done, told=told, left=left)
 
 
 def flat(values: Mapping[str, Any], before: str = "") -> dict[str, str]:
