@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,13 @@ from ftplan.cli import app
 
 #: words of a command line -> exit code, stdout, stderr
 Run = Callable[..., tuple[int, str, str]]
+
+
+def interruptible() -> None:
+    """For a child process, before it begins: Ctrl-C reaches it also where these tests run in the background of a shell,
+    which has its jobs ignore it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 from ftplan import __version__
 from ftplan.cli import app
 from ftplan.errors import Infeasible, InputError
+from tests.cli.conftest import interruptible
 
 
 def ftplan(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -132,7 +133,9 @@ def test_interruption_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_ctrl_c_while_reading_stdin_exits_130_without_a_traceback() -> None:
     command = [sys.executable, "-m", "ftplan", "fit", "-"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible
+    ) as running:
         assert running.stdin is not None
         assert running.stderr is not None
         # the first megabyte is taken only once the command reads

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from ftplan.cli import app
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, interruptible
 
 #: a shipped problem on a borrowed law, which needs no fit
 RANDOM = ("lora-8b", "--methods", "random")
@@ -98,7 +98,9 @@ def test_apply_killed_while_writing_leaves_nothing_and_then_gives_the_same_file(
         "sys.exit(app.run(['apply', 'plan.yaml', 'pool.jsonl', '-o', 'train.jsonl', '--jobs', '1']))\n"
     )
     for stop in (signal.SIGINT, signal.SIGKILL):
-        with subprocess.Popen([sys.executable, "-c", slow], stdout=subprocess.PIPE, env={**os.environ}) as process:
+        with subprocess.Popen(
+            [sys.executable, "-c", slow], stdout=subprocess.PIPE, env={**os.environ}, preexec_fn=interruptible
+        ) as process:
             assert process.stdout is not None
             assert process.stdout.readline() == b"half\n"
             time.sleep(0.1)
