@@ -192,3 +192,12 @@ def lm_eval_folder(root: Path, home: str, score: Callable[[int, int], float]) ->
         folder = root / f"{home}__run{i:02}".replace("/", "__")
         write(folder / f"results_2026-11-22T0{i % 10}-00-00.json", lm_eval(f"{home}/run{i:02}", score(N, L)))
     return root
+
+
+def wandb_csv() -> str:
+    return table(wandb_rows())
+
+
+def sizes(path: Path, *names: str, column: str = "run") -> str:
+    """A table of examples, by name of the run."""
+    return str(write(path, table([{column: name, "examples": 100 + i} for i, name in enumerate(names)])))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import random
 import tempfile
 from pathlib import Path
@@ -15,25 +14,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftplan.errors import InputError
-from ftplan.readers import doubts
-from ftplan.readers.logs import facts, lm_eval, mlflow, tool_of, tools, trainer
+from ftplan.readers.logs import facts, mlflow, tool_of, tools, trainer
 from ftplan.readers.raw import build
 from ftplan.readers.tables import read_runs
-from ftplan.runs import Metric, RunTable
+from ftplan.runs import Metric
 from tests.readers.made_logs import (
     ACCUMULATION,
     BATCH,
     EPOCHS,
     RUNS,
     by_hand,
-    lm_eval_folder,
-    loss,
     mlflow_rows,
     steps,
     summary,
     table,
     trainer_folder,
     trainer_state,
+    wandb_csv,
     wandb_guide,
     wandb_rows,
     write,
@@ -160,89 +157,6 @@ def test_checkpoints_alone_tell_tokens_and_say_what_they_lack(tmp_path: Path) ->
     assert read_runs(str(tmp_path / "outputs")).rows() == by_hand()
 
 
-def stop_half_way(root: Path) -> None:
-    """Leaves of run03 its first checkpoint only."""
-    (root / "run03" / "trainer_state.json").unlink()
-    for checkpoint in sorted(root.glob("run03/checkpoint-*"))[:1]:  # only the first, half-way one stays
-        for other in root.glob("run03/checkpoint-*"):
-            if other != checkpoint:
-                (other / "trainer_state.json").unlink()
-    halves = list(root.glob("run03/checkpoint-*/trainer_state.json"))
-    state = json.loads(halves[0].read_text())
-    halves[0].write_text(
-        json.dumps({**state, "global_step": state["max_steps"] // 2, "log_history": state["log_history"][:2]})
-    )
-
-
-def sizes(path: Path, *names: str, column: str = "run") -> str:
-    """A table of examples, by name of the run."""
-    return str(write(path, table([{column: name, "examples": 100 + i} for i, name in enumerate(names)])))
-
-
-def test_a_table_may_name_runs_that_were_left_out(tmp_path: Path) -> None:
-    root = trainer_folder(tmp_path / "outputs")
-    stop_half_way(root)
-    read = read_runs(str(root), sizes(tmp_path / "sizes.csv", "run02", "run03", "elsewhere/run04"))
-    assert read.examples[2:4].tolist() == [100.0, 102.0]
-    assert not any("is called" in text for text in read.remarks)
-    read = read_runs(str(root), sizes(tmp_path / "sizes.csv", "run02", "run03", "run99"))
-    assert f"{tmp_path}/sizes.csv: no run is called run99 ({tmp_path}/sizes.csv:4): not used" in read.remarks
-    # nor are those of a tracker that crashed or failed
-    for export, crashed in ((wandb_csv(), "sweet-sun-12"), (table(mlflow_rows()), "run-12")):
-        log = str(write(tmp_path / "export.csv", export))
-        kept = crashed.replace("12", "2")
-        read = read_runs(log, sizes(tmp_path / "sizes.csv", kept, crashed))
-        assert (len(read), read.examples[read.names.index(kept)]) == (len(RUNS), 100.0)
-        assert not any("is called" in text for text in read.remarks)
-        assert len(read_runs(log, sizes(tmp_path / "sizes.csv", crashed))) == len(RUNS)
-
-
-def test_a_name_that_several_runs_have_is_told(tmp_path: Path) -> None:
-    rows = wandb_rows()
-    rows[3]["Name"] = rows[2]["Name"]
-    log = write(tmp_path / "w.csv", table(rows))
-    read = read_runs(str(log), sizes(tmp_path / "sizes.csv", "sweet-sun-1", "sweet-sun-2"))
-    place = f"{tmp_path}/sizes.csv"
-    assert f"{place}: several runs are called sweet-sun-2 ({place}:3): not used" in read.remarks
-    assert not any("no run is called" in text for text in read.remarks)
-
-
-@pytest.mark.parametrize("column", ["run", "name", "Run Name", "output_dir", "folder", "wo"])
-def test_a_table_is_joined_by_the_column_that_names_the_runs(column: str, tmp_path: Path) -> None:
-    root = trainer_folder(tmp_path / "outputs")
-    names = [f"run{i:02}" for i in range(len(RUNS))]
-    read = read_runs(str(root), sizes(tmp_path / "sizes.csv", *names, column=column))
-    assert read.examples.tolist() == [100.0 + i for i in range(len(RUNS))]
-    said = f"{tmp_path}/sizes.csv: its column {column} holds the names of the runs"
-    assert (said in read.remarks) == (column in ("folder", "wo"))
-    # a usual name that names no run stands back
-    both = [{"name": f"attempt {i}", column: name, "examples": 100 + i} for i, name in enumerate(names)]
-    if column in ("folder", "wo"):
-        read = read_runs(str(root), str(write(tmp_path / "sizes.csv", table(both))))
-        assert read.examples.tolist() == [100.0 + i for i in range(len(RUNS))]
-
-
-def test_a_table_that_names_no_run_is_not_read_as_runs(tmp_path: Path) -> None:
-    root = str(trainer_folder(tmp_path / "outputs"))
-    stray = sizes(tmp_path / "sizes.csv", "one", "two", column="which")
-    read = read_runs(root, stray)
-    assert read.rows() == by_hand()
-    assert read.remarks[1] == (
-        f"{stray}: not used, since none of its columns names the runs: give it a column run, where runs are called "
-        "run00, run01, run02 and 9 more"
-    )
-    # with a result of its own a row is a run, whatever the result is called
-    more = str(write(tmp_path / "more.csv", "run,examples,avg_tokens,eval_loss\nmine,50,40,2.5\n"))
-    assert len(read_runs(root, more)) == len(RUNS) + 1
-    # and its model may be called as a run is
-    own = str(write(tmp_path / "own.csv", "run,model,examples,avg_tokens,eval_loss\nmine,run00,50,40,2.5\n"))
-    assert len(read_runs(root, own)) == len(RUNS) + 1
-    odd = str(write(tmp_path / "odd.csv", "run,examples,avg_tokens,quality\nmine,50,40,2.5\n"))
-    assert len(read_runs(root, odd)) == len(RUNS)
-    assert len(read_runs(root, odd, column_map={"quality": "eval_loss"})) == 1
-    assert len(read_runs(root, odd, metric="quality", direction="max")) == 1
-
-
 def test_a_model_before_tuning_that_was_only_evaluated(tmp_path: Path) -> None:
     root = trainer_folder(tmp_path / "outputs")
     write(root / "base" / "all_results.json", {"eval_loss": 5.0, "eval_runtime": 9.0})
@@ -257,63 +171,6 @@ def test_a_model_before_tuning_that_was_only_evaluated(tmp_path: Path) -> None:
     read = read_runs(str(root), beside)
     assert read.rows() == [{"examples": 0, "tokens": 0, "epochs": 1, "eval_loss": 5.0}, *by_hand()]
     assert not any("left out" in text for text in read.remarks)
-
-
-def test_a_mean_over_the_run_is_no_result_of_it(tmp_path: Path) -> None:
-    for i, (N, L) in enumerate(RUNS):
-        state = trainer_state(N, L)
-        state["log_history"] = [row for row in state["log_history"] if "eval_loss" not in row]
-        write(tmp_path / f"run{i:02}" / "trainer_state.json", state)
-    read = read_runs(str(tmp_path))
-    assert (read.metric.name, read.remarks[-1]) == ("train_loss", doubts.AVERAGED)
-    assert doubts.AVERAGED not in read_runs(str(trainer_folder(tmp_path))).remarks
-    assert read_runs(str(trainer_folder(tmp_path)), metric="train_loss").remarks[-1] == doubts.AVERAGED
-
-
-def packed(root: Path, lengths: tuple[int, ...], **logged: Any) -> RunTable:
-    """Runs whose trainer counted rows of these lengths, 600 to 2,400 of them."""
-    for i, L in enumerate(lengths):
-        write(root / f"run{i}" / "all_results.json", summary(600 * (i + 1), L) | logged)
-    return read_runs(str(root))
-
-
-@pytest.mark.parametrize(
-    ("lengths", "logged", "full"),
-    [
-        ((930, 992, 1020, 1001), {}, "930 to 1,020 tokens per example, nearly 1,024"),
-        ((1990, 2040, 2048, 2001), {}, "1,990 to 2,048 tokens per example, nearly 2,048"),
-        ((590, 595, 599, 580), {"max_length": 600}, "580 to 599 tokens per example, nearly 600"),
-        ((590, 595, 599, 580), {}, ""),  # between two lengths that people allow
-        ((930, 992, 1020, 1001), {"max_length": 4096}, ""),  # far from full
-        ((110, 310, 720, 1000), {}, ""),
-        ((1000, 1010), {}, ""),  # two may be alike by chance
-        ((930, 992, 1020, 1001), {"train_samples": 1000}, ""),  # the trainer was told the number
-    ],
-)
-def test_packs_are_told_from_examples(
-    lengths: tuple[int, ...], logged: dict[str, Any], full: str, tmp_path: Path
-) -> None:
-    found = [text for text in packed(tmp_path, lengths, **logged).remarks if "look like packs" in text]
-    assert len(found) == bool(full)
-    assert all(full in text and "run,examples" in text for text in found)
-
-
-def test_the_true_numbers_of_packed_examples_settle_it(tmp_path: Path) -> None:
-    packed(tmp_path / "outputs", (1000, 1000, 1000))
-    sized = read_runs(str(tmp_path / "outputs"), sizes(tmp_path / "sizes.csv", "run0", "run1", "run2"))
-    assert not any("look like packs" in text for text in sized.remarks)
-
-
-def test_a_run_that_stopped_half_way_is_left_out(tmp_path: Path) -> None:
-    root = trainer_folder(tmp_path)
-    stop_half_way(root)
-    read = read_runs(str(root))
-    assert read.rows() == [row for i, row in enumerate(by_hand()) if i != 3]
-    assert read.remarks[1] == "1 of 12 runs stopped well before their planned steps: left out (run03)"
-
-
-def wandb_csv() -> str:
-    return table(wandb_rows())
 
 
 @pytest.mark.parametrize(
@@ -366,60 +223,6 @@ def test_a_summary_with_its_config(tmp_path: Path) -> None:
     one = read_runs(str(tmp_path / "wandb" / "run-20261122_010003-abc03" / "files" / "wandb-summary.json"))
     assert one.rows()[0]["seed"] == 3
     assert one.names == ("run-20261122_010003-abc03",)
-
-
-def score(N: int, L: int) -> float:
-    return round(1.0 / loss(N, L), 4)
-
-
-def test_evaluations_are_joined_by_model_name(tmp_path: Path) -> None:
-    outputs = trainer_folder(tmp_path / "outputs")
-    evals = lm_eval_folder(tmp_path / "evals", "/home/me/outputs", score)
-    # the model before tuning, and one that belongs to nobody
-    write(evals / "stray.json", lm_eval_results("org/elsewhere", 0.1))
-    read = read_runs(str(outputs), str(evals), metric="arc_easy/acc")
-    assert read.metric == Metric("arc_easy_acc", "max", "fraction")
-    hand = [
-        {k: v for k, v in row.items() if k != "eval_loss"}
-        | {"model_params": 139584, "stderr": 0.01, "arc_easy_acc": score(N, L)}
-        for row, (N, L) in zip(by_hand(), RUNS, strict=True)
-    ]
-    assert read.rows() == hand
-    assert "12 of 13 evaluations were joined to runs by the name of their model" in read.remarks
-    assert "evaluations of org/elsewhere belong to none of the runs: not used" in read.remarks
-    assert lm_eval.ITEMS in read.remarks
-    assert lm_eval.NO_ERROR in read.remarks
-    # one folder may hold both; without --metric the trainer's own loss comes first
-    assert read_runs(str(tmp_path)).metric == LOSS
-    # two filters of one metric: a name alone would be a guess
-    assert read_runs(str(tmp_path), metric="gsm8k/exact_match").value.tolist() == [0.1] * len(RUNS)
-
-
-def test_an_adapter_is_joined_by_its_own_folder(tmp_path: Path) -> None:
-    outputs = trainer_folder(tmp_path / "outputs")
-    args = {"pretrained": "org/base", "peft": "outputs/run05/checkpoint-200"}
-    result = lm_eval_results("org/base", 0.7, config={"model_args": args})
-    read = read_runs(str(outputs), str(write(tmp_path / "r.json", result)), metric="arc_easy/acc")
-    assert read.names == ("run05",)
-
-
-def test_the_metric_of_one_task_needs_no_filter(tmp_path: Path) -> None:
-    outputs = trainer_folder(tmp_path / "outputs")
-    result = lm_eval_results("outputs/run05", 0.7)
-    result["results"] = {"toy": {"acc,none": 0.7, "acc_stderr,none": "N/A", "alias": "toy"}}
-    read = read_runs(str(outputs), str(write(tmp_path / "r.json", result)), metric="acc")
-    assert (read.metric.name, read.value.tolist()) == ("acc", [0.7])
-
-
-def test_tasks_of_a_group_stand_aside(tmp_path: Path) -> None:
-    outputs = trainer_folder(tmp_path / "outputs")
-    result = lm_eval_results("outputs/run05", 0.7)
-    result["results"] = {"mmlu": {"acc,none": 0.6}, "mmlu_law": {"acc,none": 0.5}, "mmlu_art": {"acc,none": 0.7}}
-    result["group_subtasks"] = {"mmlu": ["mmlu_law", "mmlu_art"]}
-    path = str(write(tmp_path / "r.json", result))
-    assert read_runs(str(outputs), path, metric="acc").value.tolist() == [0.6]
-    assert read_runs(str(outputs), path, metric="mmlu_law/acc").value.tolist() == [0.5]
-    assert not any("mmlu_law" in note for note in read_runs(str(outputs), path).notes)
 
 
 def one(tmp_path: Path, facts_: dict[str, Any]) -> Any:
@@ -600,70 +403,3 @@ def test_no_spoilt_log_causes_a_traceback(seed: int) -> None:
                 read_runs(str(source))
             except InputError as error:
                 assert error.message  # noqa: PT017
-
-
-def tracked(tmp_path: Path, header: str, cells: str, **how: Any) -> RunTable:
-    """A W&B table of four runs; cells: of each run after its name and state, {n} for its number of examples."""
-    path = tmp_path / "wandb.csv"
-    lines = [
-        f"r{n},finished,{cells.replace('{T}', str(n * 600)).replace('{n}', str(n))},{5 - n / 999}"
-        for n in (10, 20, 40, 80)
-    ]
-    path.write_text("\n".join([f"Name,State,{header},eval/loss", *lines]) + "\n")
-    return read_runs(str(path), **how)
-
-
-@pytest.mark.parametrize("column", ["epochs", "n_epochs", "num_epochs", "config.epochs"])
-def test_epochs_of_a_column_share_out_the_counters(column: str, tmp_path: Path) -> None:
-    table = tracked(tmp_path, f"{column},train/num_tokens,train_samples", "3,{T},{n}")
-    assert table.epochs.tolist() == [3.0] * 4
-    assert table.avg_tokens.tolist() == [200.0] * 4
-    assert facts.NO_EPOCHS not in table.remarks
-
-
-def test_a_column_of_epochs_that_the_counter_contradicts_is_told(tmp_path: Path) -> None:
-    table = tracked(tmp_path, "epochs,train/epoch,train/num_tokens,train_samples", "3,1.5,{T},{n}")
-    assert table.epochs.tolist() == [3.0] * 4
-    assert facts.EPOCHS_DIFFER in table.remarks
-
-
-def test_what_was_mapped_is_not_said_to_be_missing(tmp_path: Path) -> None:
-    table = tracked(tmp_path, "my_n,train/epoch", "{n},1", column_map={"my_n": "examples"})
-    assert table.examples.tolist() == [10.0, 20.0, 40.0, 80.0]
-    assert facts.NO_EXAMPLES not in table.remarks
-    assert not any("not understood" in text for text in table.remarks)
-    seen = tracked(
-        tmp_path, "epochs,train/num_tokens,my_n", "3,{T},{n}",
-        column_map={"train/num_tokens": "tokens_seen", "my_n": "examples"},
-    )  # fmt: skip
-    assert seen.avg_tokens.tolist() == [200.0] * 4
-    assert not seen.remarks
-    with pytest.raises(InputError) as caught:
-        tracked(tmp_path, "my_n", "{n}")
-    assert "--map COLUMN=examples (not understood: my_n); else" in (caught.value.hint or "")
-
-
-@pytest.mark.parametrize(
-    ("column", "cell", "listed"),
-    [
-        ("my_n", "{n}", True),
-        ("my_n", "7", False),  # every run has the same
-        ("my_n", "0.{n}", False),
-        ("note", "x{n}", False),
-        ("train/global_step", "{n}", False),
-        ("logging_steps", "{n}", False),
-    ],
-)
-def test_columns_that_may_hold_the_examples_are_listed(column: str, cell: str, listed: bool, tmp_path: Path) -> None:
-    table = tracked(tmp_path, f"train/epoch,train/num_tokens,{column}", f"1,{{T}},{cell}")
-    assert facts.NO_EXAMPLES in table.remarks
-    assert (f"columns of whole numbers that were not understood: {column}" in table.remarks) == listed
-
-
-def test_the_models_of_a_config_are_series(tmp_path: Path) -> None:
-    one_ = tracked(tmp_path, "config.model_name_or_path,train_samples", "a,{n}")
-    text = (tmp_path / "wandb.csv").read_text()
-    both = text + "".join(f"{line.replace(',a,', ',b,')}\n" for line in text.splitlines()[1:])
-    (tmp_path / "both.csv").write_text(both)
-    assert set(one_.groups) == {""}
-    assert set(read_runs(str(tmp_path / "both.csv")).groups) == {"a", "b"}
