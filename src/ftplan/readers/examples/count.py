@@ -152,7 +152,7 @@ def plain_texts(piece: bytes, ends: int, shape: str) -> list[list[str]] | None:
         return None
     decode, texts, refusal = plain
     try:
-        rows = decode(_as_array(piece))
+        rows = decode(piece)
     except refusal:
         return None
     return list(map(texts, rows)) if len(rows) == _lines(piece, ends) else None
@@ -160,7 +160,7 @@ def plain_texts(piece: bytes, ends: int, shape: str) -> list[list[str]] | None:
 
 @lru_cache
 def _plain(shape: str) -> tuple[Callable[[bytes], Any], Callable[[Any], list[str]], type[Exception]] | None:
-    """How to read plain rows of a form: a decoder, the texts of what it gives, and what it raises for other rows."""
+    """How to read plain rows of a form: what decodes lines, the texts of a row, and what is raised for other rows."""
     found = shapes.load(shape).plain
     try:
         msgspec = importlib.import_module("msgspec")
@@ -169,7 +169,7 @@ def _plain(shape: str) -> tuple[Callable[[bytes], Any], Callable[[Any], list[str
     if found is None:
         return None
     row, texts = found(msgspec)
-    return msgspec.json.Decoder(list[row]).decode, texts, msgspec.DecodeError  # type: ignore[valid-type]
+    return msgspec.json.Decoder(row).decode_lines, texts, msgspec.DecodeError
 
 
 def _as_array(piece: bytes) -> bytes:
