@@ -86,9 +86,13 @@ def _memory(problem: Problem, best: Candidate) -> list[str]:
     there, least = problem.gpu_count * problem.gpu.memory_bytes, least_bytes(job.model, job.tuning)
     if least <= there:
         return []
-    what = "weights, gradients and optimiser" if job.tuning == "full" else "weights alone"
+    # an 8-bit optimiser takes less: what is counted is said
+    by, what = " by Adam in mixed precision", "weights, gradients and optimiser"
+    if job.tuning != "full":
+        by, what = "", "weights alone"
+    gpus = f"{problem.gpu_count} x {problem.gpu.name}"
     return [
-        f"{job.tuning} tuning of {job.model.name} does not fit {problem.gpu_count} x {problem.gpu.name}: {what} take "
+        f"{job.tuning} tuning of {job.model.name}{by} does not fit {gpus}: {what} take "
         f"{least / 1e9:,.0f} GB, and there are {there / 1e9:,.0f} GB; take more GPUs"
         + ("" if job.tuning == "qlora" else ", or --tuning qlora")
     ]
