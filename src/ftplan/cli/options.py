@@ -246,7 +246,6 @@ OtherProblem = Annotated[
         help="What to plan with a FIT or LAW: pool, model, costs.",
     ),
 ]
-OneSeries = Annotated[str | None, typer.Option("--series", metavar="KEY", help="Which series of the fit.")]
 
 # a sweep of budgets
 From = Annotated[

@@ -22,7 +22,7 @@ The best plan under each budget of a sweep: predicted metric, examples and their
 def budgets(
     source: options.LawOrProblem,
     problem: options.OtherProblem = None,
-    series: options.OneSeries = None,
+    series: options.Series = None,
     first: options.From = None,
     last: options.To = None,
     steps: options.Steps = 9,

@@ -58,7 +58,7 @@ Keep = Annotated[
 def pilots(
     source: options.LawOrProblem,
     problem: options.OtherProblem = None,
-    series: options.OneSeries = None,
+    series: options.Series = None,
     limit: Limit = None,
     budget: options.Budgets = None,
     runs: Runs = None,
