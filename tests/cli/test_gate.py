@@ -171,3 +171,23 @@ def test_a_run_that_no_gpu_made_is_an_error(run: Run) -> None:
     assert "trainer_state.json would have used" in err
     code, _, err = run("plan", "quickstart", "--calibrate", "trainer_state.json")
     assert (code, "hint: --gpu NAME:COUNT" in err) == (2, True)
+
+
+def test_rates_say_whether_they_were_asked_for_configured_or_shipped(
+    run: Run, plan: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("ftplan.toml").write_text("price = 1.75\nmfu = 0.35\n")
+    costs = json.loads(run("plan", "lora-8b", "--format", "json")[1])["inputs"]["costs"]
+    assert (costs["price"]["source"], costs["gpu"]["mfu_source"]) == ("ftplan.toml: price", "ftplan.toml: mfu")
+    assert (costs["price"]["origin"]["kind"], costs["gpu"]["mfu_origin"]["kind"]) == ("configured", "configured")
+    rates = json.loads(run("plan", "--check", plan, "--format", "json")[1])["rates"]
+    assert (rates["price_source"], rates["mfu_source"]) == ("ftplan.toml: price", "ftplan.toml: mfu")
+    monkeypatch.setenv("FTPLAN_PRICE", "1.5")
+    made = json.loads(run("plan", "lora-8b", "--mfu", "0.35", "--format", "json")[1])
+    whys = {item["name"]: item["why"] for item in made["assumptions"]}
+    assert (whys["price"], whys["MFU"]) == ("FTPLAN_PRICE", "--mfu")
+    Path("ftplan.toml").unlink()
+    monkeypatch.delenv("FTPLAN_PRICE")
+    costs = json.loads(run("plan", "lora-8b", "--format", "json")[1])["inputs"]["costs"]
+    assert costs["price"]["origin"]["where"] == "lora-8b.toml: hardware.usd_per_gpu_hour"
+    assert (costs["price"]["shipped_date"], costs["gpu"]["mfu_origin"]["kind"]) == (None, "preset")

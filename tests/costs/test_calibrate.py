@@ -25,22 +25,22 @@ RUN = PastRun("trainer_state.json", seconds=7200.0, tokens=3e7, counts_padding=T
 def test_the_formula() -> None:
     per_token = train_flops_per_token(JOB.model, "lora", 600.0, lora_r=16)
     found = calibrate(RUN, SETTING)
-    assert found.mfu == pytest.approx(3e7 * per_token / (7200.0 * 2 * 312e12))
-    assert "30.0M tokens with padding" in found.why
-    assert "in 7,200 s on 2 x a100-80gb" in found.why
+    assert found.value == pytest.approx(3e7 * per_token / (7200.0 * 2 * 312e12))
+    assert "30.0M tokens with padding" in str(found.origin)
+    assert "in 7,200 s on 2 x a100-80gb" in str(found.origin)
 
 
 def test_tokens_without_padding_are_batched_as_the_plan_batches_them() -> None:
     real = calibrate(replace(RUN, counts_padding=False), SETTING)
-    assert real.mfu == pytest.approx(calibrate(RUN, SETTING).mfu * 500.0 / 400.0)
-    assert "30.0M tokens, x 1.25 as batched here" in real.why
+    assert real.value == pytest.approx(calibrate(RUN, SETTING).value * 500.0 / 400.0)
+    assert "30.0M tokens, x 1.25 as batched here" in str(real.origin)
     unknown = calibrate(replace(RUN, counts_padding=None), SETTING)
-    assert unknown.mfu == calibrate(RUN, SETTING).mfu
-    assert "taken to count padding" in unknown.why
+    assert unknown.value == calibrate(RUN, SETTING).value
+    assert "taken to count padding" in str(unknown.origin)
 
 
 def test_the_gpus_of_the_run_are_counted_and_not_the_plans() -> None:
-    assert calibrate(replace(RUN, gpus=4), SETTING).mfu == pytest.approx(calibrate(RUN, SETTING).mfu / 2.0)
+    assert calibrate(replace(RUN, gpus=4), SETTING).value == pytest.approx(calibrate(RUN, SETTING).value / 2.0)
 
 
 @hypothesis.given(mfu=st.floats(0.02, 0.9), hours=st.floats(0.1, 100.0), gpus=st.integers(1, 64))
@@ -49,8 +49,8 @@ def test_costing_the_same_run_with_what_was_found_takes_its_time(mfu: float, hou
     per_token = train_flops_per_token(JOB.model, "lora", 600.0, lora_r=16)
     tokens = mfu * hours * 3600.0 * gpus * GPU.peak_flops / per_token
     found = calibrate(replace(RUN, seconds=hours * 3600.0, tokens=tokens, gpus=gpus), SETTING)
-    assert found.mfu == pytest.approx(mfu)
-    assert gpu_hours(tokens * per_token, GPU.peak_flops, found.mfu) == pytest.approx(hours * gpus)
+    assert found.value == pytest.approx(mfu)
+    assert gpu_hours(tokens * per_token, GPU.peak_flops, found.value) == pytest.approx(hours * gpus)
 
 
 @pytest.mark.parametrize("seconds", [7200.0 * 1e4, 7200.0 / 10.0])

@@ -17,6 +17,7 @@ from ftplan.formats import render
 from ftplan.formats.documents import Check, Document, Prose
 from ftplan.formats.documents import plan as plans
 from ftplan.formats.documents.check import document, judged
+from ftplan.origin import Origin
 from ftplan.plan.check import Committed, Report, Verdict
 from ftplan.plan.result import Plan, Prediction
 from ftplan.runs import Metric
@@ -38,9 +39,8 @@ COMMITTED = Committed(
     name="nightly",
     job=Job(MODEL, "full", 0, peak_flops=1e14, mfu=0.4, gpus=2, usd_per_gpu_hour=2.5),
     gpu="h100-sxm",
-    mfu_why="0.40: 36-46 % <measured> & more",
-    price_why="--price",
-    price_date="",
+    mfu_origin=Origin("preset", "gpus/h100-sxm", "0.40: 36-46 % <measured> & more"),
+    price_origin=Origin("asked", "--price"),
     examples=1402,
     avg_tokens=131.4,
     epochs=1.0,

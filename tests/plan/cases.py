@@ -13,10 +13,13 @@ import numpy as np
 from ftplan.costs.model import Gpu, Model, Selector
 from ftplan.fit import borrowed_fit
 from ftplan.fit.result import Fit
+from ftplan.origin import Origin, Sourced
 from ftplan.plan.problem import Assumed, Problem
 from ftplan.pool import from_lengths
 from ftplan.units import Budget
 
+#: rates of the cases are asked for
+GIVEN = Origin("asked", "the case")
 METHODS = ("random", "length", "bm25", "embedding", "perplexity", "gradient")
 
 
@@ -254,8 +257,8 @@ def to_problem(case: Case) -> Problem:
         assume=tuple(assume),
         gpu=gpu,
         gpu_count=case.gpus,
-        mfu=case.mfu,
-        usd_per_gpu_hour=case.usd_per_gpu_hour,
+        mfu=Sourced(case.mfu, GIVEN),
+        usd_per_gpu_hour=Sourced(case.usd_per_gpu_hour, GIVEN),
         usd_per_example=case.usd_per_example,
         usd_per_1k_tokens=case.usd_per_1k_tokens,
         target=case.target,

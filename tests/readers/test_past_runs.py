@@ -127,7 +127,7 @@ BATCHING = Batching(400.0, 500.0, 0.2)
 
 
 def found(path: str, job: Job = JOB) -> float:
-    return calibration(path, job, BATCHING, 400.0, "a100-80gb").mfu
+    return calibration(path, job, BATCHING, 400.0, "a100-80gb").value
 
 
 def test_a_row_may_name_another_model_and_rank(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_row_may_name_another_model_and_rank(tmp_path: Path) -> None:
             BATCHING,
             400.0,
             "a100-80gb",
-        ).mfu
+        ).value
     )
 
 

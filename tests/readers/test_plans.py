@@ -14,9 +14,11 @@ from ftplan.errors import Infeasible, InputError
 from ftplan.fit import borrowed_fit
 from ftplan.formats import render
 from ftplan.formats.documents.plan import document
+from ftplan.origin import Origin, Sourced
 from ftplan.plan import make_plan
 from ftplan.plan.check import with_facts
 from ftplan.presets import load_gpu, load_law
+from ftplan.readers.hardware import shipped_price
 from ftplan.readers.plans import Today, pool_of_plan, read_plan, todays
 from ftplan.readers.problems import Flags, read_problem
 from ftplan.units import Budget
@@ -26,12 +28,7 @@ from ftplan.units import Budget
 def plain() -> dict[str, Any]:
     """A plan priced by the GPU's own preset."""
     asked = read_problem("lora-8b", Flags(gpu="a100-40gb:2"))
-    preset = load_gpu("a100-40gb")
-    problem = replace(
-        asked.problem,
-        usd_per_gpu_hour=preset.usd_per_hour,
-        price_why=f"{preset.price_source}, {preset.price_date}",
-    )
+    problem = replace(asked.problem, usd_per_gpu_hour=shipped_price(load_gpu("a100-40gb")))
     made = with_facts(make_plan(problem, borrowed_fit(load_law(asked.law))), problem, "lora-8b")
     values: dict[str, Any] = yaml.safe_load(render(document(made), "yaml"))
     return values
@@ -48,7 +45,8 @@ def test_a_plan_reads_back(file: Path, plain: dict[str, Any]) -> None:
     plan = read_plan(str(file))
     assert plan.budgets == (Budget("usd", 8.0), Budget("wall_hours", 4.0))
     assert (plan.examples, plan.method) == (plain["data"]["examples"], plain["selection"]["method"])
-    assert (plan.gpu, plan.job.gpus, plan.job.usd_per_gpu_hour, plan.price_date) == ("a100-40gb", 2, 1.29, "2026-11-22")
+    assert (plan.gpu, plan.job.gpus, plan.job.usd_per_gpu_hour) == ("a100-40gb", 2, 1.29)
+    assert plan.price_origin == shipped_price(load_gpu("a100-40gb")).origin  # type: ignore[union-attr]
     assert plan.selector is not None
     assert plan.selector.name == plain["selection"]["model"]
     assert todays(plan, Today()) == (plan, ())
@@ -97,21 +95,36 @@ def test_budgets_replace_those_of_their_kind(file: Path) -> None:
 
 
 def test_prices_and_mfu_of_the_command_line(file: Path) -> None:
-    plan, notes = todays(read_plan(str(file)), Today(usd_per_gpu_hour=3.0, mfu=0.5))
-    assert (plan.job.usd_per_gpu_hour, plan.price_why, plan.job.mfu, plan.mfu_why) == (3.0, "--price", 0.5, "--mfu")
-    assert notes == ()
+    price, mfu = Origin("configured", "ftplan.toml: price"), Origin("asked", "--mfu")
+    today = Today(usd_per_gpu_hour=Sourced(3.0, price), mfu=Sourced(0.5, mfu))
+    plan, notes = todays(read_plan(str(file)), today)
+    assert (plan.job.usd_per_gpu_hour, plan.price_origin) == (3.0, price)
+    assert (plan.job.mfu, plan.mfu_origin, notes) == (0.5, mfu, ())
+
+
+def test_an_older_file_says_in_words_where_its_rates_come_from(plain: dict[str, Any], tmp_path: Path) -> None:
+    older = copy.deepcopy(plain)
+    del older["inputs"]["costs"]["gpu"]["mfu_origin"], older["inputs"]["costs"]["price"]["origin"]
+    path = tmp_path / "plan.yaml"
+    path.write_text(yaml.safe_dump(older))
+    plan = read_plan(str(path))
+    assert plan.price_origin is not None
+    assert (plan.price_origin.kind, plan.price_origin.date) == ("preset", "2026-11-22")
+    assert str(plan.price_origin) == older["inputs"]["costs"]["price"]["source"]
+    assert str(plan.mfu_origin) == older["inputs"]["costs"]["gpu"]["mfu_source"]
 
 
 def test_a_shipped_price_gives_way_to_a_later_one(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     later = replace(load_gpu("a100-40gb"), usd_per_hour=2.5, price_date="2027-01-05")
     monkeypatch.setattr("ftplan.readers.plans.load_gpu", lambda _: later)
     plan, notes = todays(read_plan(str(file)), Today())
-    assert (plan.job.usd_per_gpu_hour, plan.price_date) == (2.5, "2027-01-05")
+    assert plan.price_origin is not None
+    assert (plan.job.usd_per_gpu_hour, plan.price_origin.date) == (2.5, "2027-01-05")
     assert notes[0].startswith("a100-40gb now costs 2.5 USD an hour")
     assert notes[0].endswith("the plan was made with 1.29 of 2026-11-22")
-    own, notes = todays(read_plan(str(file)), Today(usd_per_gpu_hour=2.0))
+    own, notes = todays(read_plan(str(file)), Today(usd_per_gpu_hour=Sourced(2.0, Origin("asked", "--price"))))
     assert (own.job.usd_per_gpu_hour, notes) == (2.0, ())
-    users = replace(read_plan(str(file)), price_date="")
+    users = replace(read_plan(str(file)), price_origin=Origin("asked", "--price"))
     assert todays(users, Today())[0].job.usd_per_gpu_hour == 1.29
 
 
@@ -126,9 +139,9 @@ def test_another_gpu_brings_its_own_rates(file: Path) -> None:
 
 def test_a_price_without_a_gpu_counts_nothing(file: Path) -> None:
     plan = read_plan(str(file))
-    bare = replace(plan, gpu="", job=replace(plan.job, peak_flops=0.0), price_date="")
+    bare = replace(plan, gpu="", job=replace(plan.job, peak_flops=0.0), price_origin=None)
     with pytest.raises(InputError, match="names no GPU"):
-        todays(bare, Today(usd_per_gpu_hour=3.0))
+        todays(bare, Today(usd_per_gpu_hour=Sourced(3.0, Origin("asked", "--price"))))
 
 
 def test_requirements_of_the_file_stay(file: Path, plain: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ftplan.errors import InputError
+from ftplan.origin import Origin, Sourced
 from ftplan.presets import folder, names
 from ftplan.readers.problems import Flags, aimed_at, read_problem
 from ftplan.runs import Metric
@@ -72,7 +73,11 @@ def test_a_file_becomes_a_problem(toml: Path) -> None:
     assert problem.budgets == (Budget("usd", 500.0), Budget("total_flops", 1e18))
     assert (problem.epochs, problem.max_length, problem.seed, problem.target) == ((1.0, 2.0), 1024, 7, 0.6)
     assert problem.gpu is not None
-    assert (problem.gpu.name, problem.gpu_count, problem.mfu, problem.usd_per_gpu_hour) == ("a100-80gb", 2, 0.3, 1.5)
+    assert (problem.gpu.name, problem.gpu_count) == ("a100-80gb", 2)
+    assert (problem.mfu and problem.mfu.value, problem.usd_per_gpu_hour and problem.usd_per_gpu_hour.value) == (
+        0.3,
+        1.5,
+    )
     assert (problem.usd_per_example, problem.usd_per_1k_tokens, problem.warnings) == (0.1, 0.0, ())
 
 
@@ -84,7 +89,9 @@ def test_flags_override_the_file(toml: Path) -> None:
     problem = read_problem(str(toml), flags).problem
     assert problem.budgets == (Budget("wall_hours", 8.0),)
     assert problem.gpu is not None
-    assert (problem.gpu.name, problem.gpu_count, problem.mfu, problem.usd_per_gpu_hour) == ("h100-sxm", 8, 0.5, 2.0)
+    assert (problem.gpu.name, problem.gpu_count) == ("h100-sxm", 8)
+    assert problem.mfu == Sourced(0.5, Origin("asked", "--mfu"))
+    assert problem.usd_per_gpu_hour == Sourced(2.0, Origin("asked", "--price"))
     assert (problem.model.name, problem.tuning, problem.lora_r, problem.epochs) == (
         "qwen2.5-1.5b",
         "full",

@@ -26,6 +26,8 @@ PREFIX = "FTPLAN_"
 #: options that are about one call, not about a project
 _NEVER = {"help", "version", "config", "output", "get", "check"}
 _PATHS = {"fit", "runs", "pool", "problem", "calibrate"}
+#: where a call keeps what was configured and where
+_CONFIGURED = "ftplan.configured"
 #: of two answers to one question the one that stands nearer counts: a flag, then a variable, then the file
 _RIVALS = (("fit", "runs"), ("mfu", "calibrate"))
 
@@ -69,6 +71,12 @@ def typed(ctx: Any, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
+def configured(ctx: Any) -> dict[str, str]:
+    """Parameter -> 'FTPLAN_PRICE' or 'ftplan.toml: price', for those whose value stands there and not in a flag."""
+    found: dict[str, str] = ctx.meta.get(_CONFIGURED, {})
+    return {name: where for name, where in found.items() if not typed(ctx, name)}
+
+
 def _configure(ctx: typer.Context, _: Any, named: str | None) -> None:
     """Put variables and the file's values in place of the command's defaults; they go through the same checks."""
     if ctx.resilient_parsing:
@@ -84,6 +92,7 @@ def _configure(ctx: typer.Context, _: Any, named: str | None) -> None:
     ctx.default_map = {
         options[key].name: _checked(ctx, options[key], setting) for key, setting in settings.items() if key in options
     }
+    ctx.meta[_CONFIGURED] = {options[key].name: found.origin for key, found in settings.items() if key in options}
 
 
 def _options(params: Iterable[Any]) -> dict[str, Any]:

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from ftplan.cli import options
+from ftplan.cli.config import configured
 
 if TYPE_CHECKING:
     from ftplan.readers.problems import Flags
@@ -34,6 +37,9 @@ _OPTIONS: dict[str, Any] = {
     "assume": options.Assume,
     "seed": options.PlanSeed,
 }
+#: option -> its field of `Flags`, where that has another name
+_FIELDS = {"budget": "budgets", "price": "usd_per_gpu_hour", "batch": "batch_examples"}
+_CONTEXT = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
 
 
 def with_flags(*, without: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -45,12 +51,14 @@ def with_flags(*, without: tuple[str, ...] = ()) -> Callable[[Callable[..., None
 
     def expanded(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
-        def called(**given: Any) -> None:
-            command(flags=_collected({name: given.pop(name) for name in names}), **given)
+        def called(ctx: typer.Context, **given: Any) -> None:
+            flags = _collected({name: given.pop(name) for name in names}, configured(ctx))
+            command(flags=flags, **given, **({"ctx": ctx} if takes_context else {}))
 
         # what typer reads a command by: `flags` gives its place to the options
         own = inspect.signature(command, locals={"Flags": Any}, eval_str=True)
-        shown: list[inspect.Parameter] = []
+        takes_context = "ctx" in own.parameters
+        shown: list[inspect.Parameter] = [] if takes_context else [_CONTEXT]
         for one in own.parameters.values():
             several = [one.replace(name=n, annotation=_OPTIONS[n], default=None) for n in names]
             shown += several if one.name == "flags" else [one]
@@ -61,8 +69,11 @@ def with_flags(*, without: tuple[str, ...] = ()) -> Callable[[Callable[..., None
     return expanded
 
 
-def _collected(given: dict[str, Any]) -> Flags:
-    """As a problem's reader takes them. Raises InputError for a list that is none."""
+def _collected(given: dict[str, Any], where: dict[str, str]) -> Flags:
+    """As a problem's reader takes them. where: option -> the file or variable it stands in.
+
+    Raises InputError for a list that is none.
+    """
     from ftplan.readers.problems import Flags
 
     return Flags(
@@ -72,5 +83,6 @@ def _collected(given: dict[str, Any]) -> Flags:
         methods=options.words(given.pop("methods")),
         epochs=options.numbers("--epochs", given.pop("epochs")),
         assume=options.words(given.pop("assume")),
+        configured={_FIELDS.get(name, name): place for name, place in where.items()},
         **given,
     )

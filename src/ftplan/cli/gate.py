@@ -16,6 +16,7 @@ from ftplan.errors import InputError
 
 if TYPE_CHECKING:
     from ftplan.formats.documents import Document
+    from ftplan.origin import Sourced
     from ftplan.plan.check import Committed
     from ftplan.plan.result import Plan
     from ftplan.pool import Pool
@@ -35,8 +36,8 @@ class Asks:
 
     budgets: tuple[str, ...] = ()
     gpu: str | None = None
-    price: float | None = None
-    mfu: float | None = None
+    price: Sourced | None = None
+    mfu: Sourced | None = None
     calibrate: str | None = None
     pool: str | None = None
     require: tuple[str, ...] = ()
@@ -127,7 +128,7 @@ def calibrated(asked: Asked, run: str) -> Asked:
     job = job_of(problem, problem.model, next(t for t in TUNINGS if t == problem.tuning))
     rows = batching(pool, problem.max_length, "isolated" if problem.packing else "none", problem.batch_examples)
     found = calibration(run, job, rows, pool.mean, problem.gpu.name if problem.gpu else "")
-    return replace(asked, problem=replace(problem, mfu=found.mfu, mfu_why=found.why))
+    return replace(asked, problem=replace(problem, mfu=found))
 
 
 def _calibrated_plan(plan: Committed, pool: Pool, run: str) -> Committed:
@@ -137,4 +138,4 @@ def _calibrated_plan(plan: Committed, pool: Pool, run: str) -> Committed:
     cut = pool.cut(plan.max_length).pool
     rows = batching(cut, plan.max_length, "isolated" if plan.packing else "none", plan.batch_examples)
     found = calibration(run, plan.job, rows, cut.mean, plan.gpu)
-    return replace(plan, job=replace(plan.job, mfu=found.mfu), mfu_why=found.why)
+    return replace(plan, job=replace(plan.job, mfu=found.value), mfu_origin=found.origin)

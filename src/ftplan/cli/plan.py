@@ -100,8 +100,8 @@ def plan(
         asks = Asks(
             budgets=flags.budgets,
             gpu=flags.gpu,
-            price=flags.usd_per_gpu_hour,
-            mfu=flags.mfu,
+            price=flags.sourced("usd_per_gpu_hour", "--price"),
+            mfu=flags.sourced("mfu", "--mfu"),
             calibrate=calibrate,
             pool=flags.pool,
             require=tuple(require or ()),

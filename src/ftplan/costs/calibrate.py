@@ -17,6 +17,7 @@ from ftplan.costs.bill import Job
 from ftplan.costs.packing import Batching
 from ftplan.costs.training import train_flops_per_token
 from ftplan.errors import InputError
+from ftplan.origin import Origin, Sourced
 from ftplan.units import format_count, format_flops
 
 #: outside of this a fact of the run is wrong: another GPU or model, or a handful of examples that only warmed it up
@@ -55,16 +56,11 @@ class Setting:
     gpu: str
 
 
-@dataclass(frozen=True)
-class Calibrated:
-    """mfu: 0 to 1; why: the run and all that went into it, for a plan's assumptions."""
+def calibrate(run: PastRun, setting: Setting) -> Sourced:
+    """The MFU of a run, 0 to 1, with the run and all that went into it as its origin.
 
-    mfu: float
-    why: str
-
-
-def calibrate(run: PastRun, setting: Setting) -> Calibrated:
-    """The MFU of a run. Raises InputError where it is below 1 % or above 100 % of the peak."""
+    Raises InputError where it is below 1 % or above 100 % of the peak.
+    """
     job = setting.job
     gpus = run.gpus or job.gpus
     ratio = setting.batching.computed_tokens / setting.avg_tokens if run.counts_padding is False else 1.0
@@ -87,7 +83,7 @@ def calibrate(run: PastRun, setting: Setting) -> Calibrated:
             f"{run.source} would have used {100.0 * mfu:.2g} % of the GPUs' peak: {facts}",
             hint="check the GPU and how many, the model, and what the tokens count; or give --mfu",
         )
-    return Calibrated(mfu, f"calibrated from {run.source}: {facts}")
+    return Sourced(mfu, Origin("calibrated", run.source, facts))
 
 
 def _tokens(run: PastRun, ratio: float) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ftplan.costs.bill import Bill, Job, plan_cost
@@ -16,7 +16,8 @@ from ftplan.costs.model import Selector
 from ftplan.costs.packing import Packing, batching
 from ftplan.costs.training import TUNINGS
 from ftplan.errors import Infeasible, InputError
-from ftplan.plan.jobs import job_of
+from ftplan.origin import Origin
+from ftplan.plan.jobs import job_of, mfu_of
 from ftplan.plan.problem import Problem
 from ftplan.plan.require import Judged, Requirement, judge
 from ftplan.plan.result import Plan, Prediction
@@ -38,8 +39,7 @@ _SUFFIX = {kind: suffix for suffix, (kind, factor) in reversed(BUDGET_SUFFIXES.i
 class Committed:
     """A plan as its file tells it. job: model, GPU, utilisation and prices; gpu: the GPU's name, '' for none.
 
-    mfu_why, price_why   where these numbers come from
-    price_date           date of a shipped price, '' where the price is the user's own
+    mfu_origin, price_origin   where these numbers come from; None where there are none
     pool_path            what `--pool` would take, '' where the pool came through a pipe; pool_sha256: its lengths then
     mean_tokens          the mean length to draw for where it is not the band's own
     cost                 the bill when the plan was made, by budget kind
@@ -48,9 +48,8 @@ class Committed:
     name: str
     job: Job
     gpu: str
-    mfu_why: str
-    price_why: str
-    price_date: str
+    mfu_origin: Origin | None
+    price_origin: Origin | None
     examples: int
     avg_tokens: float
     epochs: float
@@ -126,24 +125,25 @@ def _facts(plan: Plan, problem: Problem) -> dict[str, Any]:
 
 
 def _hardware_facts(job: Job, problem: Problem) -> dict[str, Any]:
-    gpu, price = problem.gpu, job.usd_per_gpu_hour
-    if gpu is None:
+    gpu, price, mfu = problem.gpu, problem.usd_per_gpu_hour, mfu_of(problem, job.tuning)
+    if gpu is None or mfu is None:
         return {"gpu": None, "price": None}
-    shipped = problem.price_why == f"{gpu.price_source}, {gpu.price_date}"
     return {
         "gpu": {
             "name": gpu.name,
             "count": job.gpus,
             "peak_flops_per_second": job.peak_flops,
-            "mfu": job.mfu,
-            "mfu_source": problem.mfu_why,
+            "mfu": mfu.value,
+            "mfu_source": str(mfu.origin),
+            "mfu_origin": asdict(mfu.origin),
         },
         "price": None
         if price is None
         else {
-            "usd_per_gpu_hour": price,
-            "source": problem.price_why,
-            "shipped_date": gpu.price_date if shipped else None,
+            "usd_per_gpu_hour": price.value,
+            "source": str(price.origin),
+            "shipped_date": price.origin.date if price.origin.kind == "preset" else None,
+            "origin": asdict(price.origin),
         },
     }
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ftplan.costs.bill import Job
-from ftplan.costs.model import Model
+from ftplan.costs.model import Gpu, Model
 from ftplan.costs.training import TUNINGS, Tuning
 from ftplan.errors import InputError
 from ftplan.fit.result import Fit, SeriesFit
 from ftplan.laws.parts import Floats
+from ftplan.origin import Origin, Sourced
 from ftplan.plan.problem import Problem
 from ftplan.plan.result import Assumption
 
@@ -62,24 +63,34 @@ def trained(problem: Problem, fit: Fit, series: SeriesFit, used: list[Assumption
 
 def job_of(problem: Problem, model: Model, tuning: Tuning) -> Job:
     """The training job of one model and tuning method."""
+    mfu = mfu_of(problem, tuning)
     return Job(
         model=model,
         tuning=tuning,
         lora_r=0 if tuning == "full" else problem.lora_r or LORA_R,
         peak_flops=problem.gpu.peak_flops if problem.gpu else 0.0,
-        mfu=_mfu(problem, tuning),
+        mfu=mfu.value if mfu else 0.0,
         gpus=problem.gpu_count,
-        usd_per_gpu_hour=problem.usd_per_gpu_hour,
+        usd_per_gpu_hour=problem.usd_per_gpu_hour.value if problem.usd_per_gpu_hour else None,
         usd_per_example=problem.usd_per_example,
         usd_per_1k_tokens=problem.usd_per_1k_tokens,
     )
 
 
-def _mfu(problem: Problem, tuning: Tuning) -> float:
-    """The problem's MFU; where that is the GPU's default for its tuning, the default for this one."""
-    given = problem.mfu or 0.0
-    defaults = problem.gpu.mfu if problem.gpu else {}
-    return defaults.get(tuning, given) if defaults.get(problem.tuning) == given else given
+def mfu_of(problem: Problem, tuning: Tuning) -> Sourced | None:
+    """The MFU of one tuning method: the one that was given, else the GPU's default for it; None without a GPU.
+
+    A calibrated MFU is of the tuning that its run had, the problem's own: the other tunings keep their defaults.
+    """
+    given, gpu = problem.mfu, problem.gpu
+    if given is not None and (given.origin.kind != "calibrated" or tuning == problem.tuning):
+        return given
+    return None if gpu is None else shipped_mfu(gpu, tuning)
+
+
+def shipped_mfu(gpu: Gpu, tuning: str) -> Sourced:
+    """A GPU's default utilisation for a tuning method."""
+    return Sourced(gpu.mfu[tuning], Origin("preset", f"gpus/{gpu.name}", gpu.mfu_source))
 
 
 def _tuning(name: str) -> Tuning:

@@ -10,6 +10,7 @@ from ftplan.fit.predictor import Predictor
 from ftplan.fit.result import Fit, SeriesFit
 from ftplan.plan import lengths
 from ftplan.plan.allowed import Allowed
+from ftplan.plan.jobs import mfu_of
 from ftplan.plan.lengths import Scaled
 from ftplan.plan.problem import Problem
 from ftplan.plan.result import Assumption
@@ -50,10 +51,11 @@ def assumptions(
     out = list(space.assumptions)
     if fit.borrowed:
         out.append(Assumption("law", series.selected[0].law, f"borrowed, not measured on your runs: {fit.borrowed}"))
-    if job.peak_flops:
-        out.append(Assumption("MFU", f"{100 * job.mfu:.3g} %", problem.mfu_why))
-    if problem.usd_per_gpu_hour is not None and problem.price_why:
-        out.append(Assumption("price", f"{problem.usd_per_gpu_hour:g} USD per GPU-hour", problem.price_why))
+    mfu, price = mfu_of(problem, job.tuning), problem.usd_per_gpu_hour
+    if job.peak_flops and mfu is not None:
+        out.append(Assumption("MFU", f"{100 * mfu.value:.3g} %", str(mfu.origin)))
+    if price is not None:
+        out.append(Assumption("price", f"{price.value:g} USD per GPU-hour", str(price.origin)))
     if off is not None:
         out.append(lengths.assumption(problem, off))
     elif not problem.pool.exact:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ftplan.costs.model import Gpu, Model, Selector
+from ftplan.origin import Sourced
 from ftplan.pool import Pool
 from ftplan.units import Budget
 
@@ -41,7 +42,8 @@ class Problem:
     epochs             choices to consider, or None: what the fit identifies, else its table's value
     methods, selectors choices to consider; None: what the fit supports
     assume             what the user allows to borrow where the runs say nothing
-    price_why, mfu_why where these numbers come from, for the plan's assumptions
+    mfu                share of the peak that somebody gave; None: the GPU's default for each tuning
+    usd_per_gpu_hour   None where no price is known
     risk               chance that the metric maximised is missed; None: the expected metric counts
     """
 
@@ -65,10 +67,8 @@ class Problem:
     assume: tuple[Assumed, ...] = ()
     gpu: Gpu | None = None
     gpu_count: int = 1
-    mfu: float | None = None
-    mfu_why: str = ""
-    usd_per_gpu_hour: float | None = None
-    price_why: str = ""
+    mfu: Sourced | None = None
+    usd_per_gpu_hour: Sourced | None = None
     usd_per_example: float = 0.0
     usd_per_1k_tokens: float = 0.0
     target: float | None = None

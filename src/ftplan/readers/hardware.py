@@ -8,33 +8,34 @@ from typing import Any
 
 from ftplan.costs.model import Gpu
 from ftplan.errors import InputError
+from ftplan.origin import Origin, Sourced
 from ftplan.presets import load_gpu, names
 from ftplan.units import Budget
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """gpu None: neither hours nor money can be told. mfu: share of the peak; usd_per_gpu_hour None: no price known."""
+    """gpu None: neither hours nor money can be told. mfu: share of the peak that was given, None for the GPU's own
+    defaults; usd_per_gpu_hour None: no price known.
+    """
 
     gpu: Gpu | None = None
     gpu_count: int = 1
-    mfu: float | None = None
-    mfu_why: str = ""
-    usd_per_gpu_hour: float | None = None
-    price_why: str = ""
+    mfu: Sourced | None = None
+    usd_per_gpu_hour: Sourced | None = None
     warnings: tuple[str, ...] = ()
 
 
 def read_hardware(
     table: Mapping[str, Any],
-    tuning: str,
     budgets: tuple[Budget, ...],
     *,
+    source: str = "the problem file",
     gpu: str | None = None,
-    mfu: float | None = None,
-    usd_per_gpu_hour: float | None = None,
+    mfu: Sourced | None = None,
+    usd_per_gpu_hour: Sourced | None = None,
 ) -> Hardware:
-    """[hardware] of a problem, overridden by flags (gpu: NAME or NAME:COUNT).
+    """[hardware] of the problem in `source`, overridden by flags (gpu: NAME or NAME:COUNT).
 
     Raises InputError where a budget needs a GPU or a price and there is none.
     """
@@ -46,16 +47,15 @@ def read_hardware(
             raise InputError("a budget in hours or money needs a GPU", hint=f"--gpu NAME, one of: {known}")
         return Hardware()
     preset = load_gpu(name)
-    used, used_why = _mfu(table, mfu, preset, tuning)
-    price, price_why, from_preset = _price(table, usd_per_gpu_hour, preset)
+    price = usd_per_gpu_hour or _written(table, "usd_per_gpu_hour", "price", source) or shipped_price(preset)
     warnings: tuple[str, ...] = ()
     if "usd" in kinds and price is None:
         raise InputError(
             f"a budget in money needs a price, and none ships for {preset.name}", hint="--price USD_PER_GPU_HOUR"
         )
-    if "usd" in kinds and from_preset:
-        warnings = (f"money is counted at {price:g} USD per GPU-hour ({price_why}); give yours with --price",)
-    return Hardware(preset, count, used, used_why, price, price_why, warnings)
+    if "usd" in kinds and price is not None and price.origin.kind == "preset":
+        warnings = (f"money is counted at {price.value:g} USD per GPU-hour ({price.origin}); give yours with --price",)
+    return Hardware(preset, count, mfu or _written(table, "mfu", "mfu", source), price, warnings)
 
 
 def _name_and_count(flag: str | None, table: Mapping[str, Any]) -> tuple[str | None, int]:
@@ -70,21 +70,16 @@ def gpu_and_count(flag: str) -> tuple[str, int]:
     return name, int(count) if colon else 1
 
 
-def _mfu(table: Mapping[str, Any], flag: float | None, gpu: Gpu, tuning: str) -> tuple[float, str]:
-    if flag is not None:
-        return flag, "--mfu"
-    if "mfu" in table:
-        return table["mfu"], table.get("mfu_source", "the problem file")
-    return gpu.mfu[tuning], gpu.mfu_source
-
-
-def _price(table: Mapping[str, Any], flag: float | None, gpu: Gpu) -> tuple[float | None, str, bool]:
-    """(price, where it comes from, whether that is the preset of the GPU)."""
-    if flag is not None:
-        return flag, "--price", False
-    if "usd_per_gpu_hour" in table:
-        dated = ", ".join(str(table[key]) for key in ("price_source", "price_date") if key in table)
-        return table["usd_per_gpu_hour"], dated or "the problem file", False
+def shipped_price(gpu: Gpu) -> Sourced | None:
+    """The dated price of a GPU's preset; None where none ships."""
     if gpu.usd_per_hour is None:
-        return None, "", False
-    return gpu.usd_per_hour, f"{gpu.price_source}, {gpu.price_date}", True
+        return None
+    return Sourced(gpu.usd_per_hour, Origin("preset", f"gpus/{gpu.name}", gpu.price_source, gpu.price_date))
+
+
+def _written(table: Mapping[str, Any], key: str, about: str, source: str) -> Sourced | None:
+    """A number of [hardware], with what the file says of it in `ABOUT_source` and `ABOUT_date`."""
+    if key not in table:
+        return None
+    said, date = (str(table.get(f"{about}_{what}", "")) for what in ("source", "date"))
+    return Sourced(float(table[key]), Origin("configured", f"{source}: hardware.{key}", said, date))

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ftplan.costs.bill import Job
-from ftplan.costs.calibrate import Calibrated, PastRun, Setting, calibrate
+from ftplan.costs.calibrate import PastRun, Setting, calibrate
 from ftplan.costs.packing import Batching
 from ftplan.errors import InputError
+from ftplan.origin import Sourced
 from ftplan.presets import load_model
 from ftplan.readers.delimited import read_delimited
 from ftplan.readers.logs.trainer import history, tokens_seen
@@ -60,7 +61,7 @@ def read_past_run(source: str) -> PastRun:
     return _only_run(raw)
 
 
-def calibration(source: str, job: Job, batching: Batching, avg_tokens: float, gpu: str) -> Calibrated:
+def calibration(source: str, job: Job, batching: Batching, avg_tokens: float, gpu: str) -> Sourced:
     """The MFU of the run in `source` for a plan with this job. Raises InputError where it was of another kind."""
     if not job.peak_flops:
         raise InputError("--calibrate needs to know the GPU that the run was on", hint="--gpu NAME:COUNT")

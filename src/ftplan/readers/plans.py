@@ -11,12 +11,14 @@ from ftplan.costs.bill import Job
 from ftplan.costs.model import Model, Selector
 from ftplan.errors import Infeasible, InputError
 from ftplan.formats.documents import SCHEMA_VERSION
+from ftplan.origin import Origin, Sourced
 from ftplan.plan.check import Committed
+from ftplan.plan.jobs import shipped_mfu
 from ftplan.plan.require import parse_requirement
 from ftplan.plan.result import Prediction
 from ftplan.pool import Pool
 from ftplan.presets import load_gpu, names
-from ftplan.readers.hardware import gpu_and_count
+from ftplan.readers.hardware import gpu_and_count, shipped_price
 from ftplan.readers.mistaken import SAID, kind_of
 from ftplan.readers.pools import read_pool
 from ftplan.readers.source import decode, read_bytes, source_name
@@ -43,8 +45,8 @@ class Today:
 
     budgets: tuple[str, ...] = ()
     gpu: str | None = None
-    usd_per_gpu_hour: float | None = None
-    mfu: float | None = None
+    usd_per_gpu_hour: Sourced | None = None
+    mfu: Sourced | None = None
     require: tuple[str, ...] = ()
 
 
@@ -100,11 +102,11 @@ def todays(plan: Committed, today: Today) -> tuple[Committed, tuple[str, ...]]:
     if job.peak_flops == 0.0 and (today.usd_per_gpu_hour is not None or today.mfu is not None):
         raise InputError("the plan names no GPU, so a price or an MFU counts nothing", hint="--gpu NAME")
     if today.usd_per_gpu_hour is not None:
-        job = replace(job, usd_per_gpu_hour=today.usd_per_gpu_hour)
-        plan = replace(plan, price_why="--price", price_date="")
+        job = replace(job, usd_per_gpu_hour=today.usd_per_gpu_hour.value)
+        plan = replace(plan, price_origin=today.usd_per_gpu_hour.origin)
     if today.mfu is not None:
-        job = replace(job, mfu=today.mfu)
-        plan = replace(plan, mfu_why="--mfu")
+        job = replace(job, mfu=today.mfu.value)
+        plan = replace(plan, mfu_origin=today.mfu.origin)
     added = tuple(map(parse_requirement, today.require))
     every = tuple(dict.fromkeys((*plan.requirements, *added)))
     return replace(plan, job=job, budgets=_limits(plan.budgets, today.budgets), requirements=every), notes
@@ -133,9 +135,8 @@ def committed(plain: dict[str, Any]) -> Committed:
         name=plain.get("name", "plan"),
         job=_job(training, inputs["costs"]),
         gpu=gpu["name"] if gpu else "",
-        mfu_why=gpu["mfu_source"] if gpu else "",
-        price_why=price["source"] if price else "",
-        price_date=(price["shipped_date"] or "") if price else "",
+        mfu_origin=_origin(gpu.get("mfu_origin"), gpu["mfu_source"]) if gpu else None,
+        price_origin=_origin(price.get("origin"), price["source"], price["shipped_date"]) if price else None,
         examples=int(data["examples"]),
         avg_tokens=float(data["avg_tokens"]),
         epochs=float(data["epochs"]),
@@ -169,6 +170,15 @@ def _job(training: dict[str, Any], costs: dict[str, Any]) -> Job:
     )
 
 
+def _origin(written: dict[str, Any] | None, said: str, shipped: str | None = None) -> Origin:
+    """Where a number of a plan file comes from; older files say it in words, with the date of a shipped price."""
+    if written is not None:
+        return Origin(**written)
+    if shipped is not None:
+        return Origin("preset", "the plan file", said.removesuffix(f", {shipped}"), shipped)
+    return Origin("configured", "the plan file", said)
+
+
 def _selector(name: str, facts: dict[str, Any] | None) -> Selector | None:
     return None if facts is None else Selector(name=name, source="", **facts)
 
@@ -193,28 +203,24 @@ def _on_gpu(plan: Committed, flag: str) -> Committed:
         gpus=count,
         usd_per_gpu_hour=gpu.usd_per_hour,
     )
-    why = f"{gpu.price_source}, {gpu.price_date}" if gpu.usd_per_hour is not None else ""
-    return replace(plan, job=job, gpu=gpu.name, mfu_why=gpu.mfu_source, price_why=why, price_date=gpu.price_date)
+    mfu, price = shipped_mfu(gpu, plan.job.tuning), shipped_price(gpu)
+    return replace(plan, job=job, gpu=gpu.name, mfu_origin=mfu.origin, price_origin=price.origin if price else None)
 
 
 def _newer_price(plan: Committed) -> tuple[Committed, tuple[str, ...]]:
-    if not plan.price_date or plan.gpu not in names("gpus"):
+    then = plan.price_origin
+    if then is None or then.kind != "preset" or plan.gpu not in names("gpus"):
         return plan, ()
-    gpu = load_gpu(plan.gpu)
+    now = shipped_price(load_gpu(plan.gpu))
     # ISO dates sort as text
-    if gpu.usd_per_hour is None or gpu.price_date <= plan.price_date:
+    if now is None or now.origin.date <= then.date:
         return plan, ()
     said = (
-        f"{gpu.name} now costs {gpu.usd_per_hour:g} USD an hour ({gpu.price_source}, {gpu.price_date}); "
-        f"the plan was made with {plan.job.usd_per_gpu_hour:g} of {plan.price_date}"
+        f"{plan.gpu} now costs {now.value:g} USD an hour ({now.origin}); "
+        f"the plan was made with {plan.job.usd_per_gpu_hour:g} of {then.date}"
     )
-    renewed = replace(
-        plan,
-        job=replace(plan.job, usd_per_gpu_hour=gpu.usd_per_hour),
-        price_why=f"{gpu.price_source}, {gpu.price_date}",
-        price_date=gpu.price_date,
-    )
-    return renewed, (said,)
+    job = replace(plan.job, usd_per_gpu_hour=now.value)
+    return replace(plan, job=job, price_origin=now.origin), (said,)
 
 
 def _limits(written: tuple[Budget, ...], texts: tuple[str, ...]) -> tuple[Budget, ...]:

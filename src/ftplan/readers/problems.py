@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from ftplan.costs.model import Model, Selector
 from ftplan.errors import InputError
+from ftplan.origin import Sourced, told_by
 from ftplan.plan.problem import Problem
 from ftplan.pool import Pool
 from ftplan.presets import ProblemFile, load_law, load_model, load_problem, names
@@ -31,7 +32,8 @@ class Flags:
     """What the command line says; None and () where it says nothing.
 
     fit: a file or a shipped law, runs: a table; where the law comes from, in place of all that the file says about it;
-    gpu: NAME or NAME:COUNT; target: VALUE or METRIC=VALUE; pool: a file, or a preset problem whose pool is meant.
+    gpu: NAME or NAME:COUNT; target: VALUE or METRIC=VALUE; pool: a file, or a preset problem whose pool is meant;
+    configured: field -> the file or variable that its value stands in, where that is not the command line.
     """
 
     fit: str | None = None
@@ -56,6 +58,12 @@ class Flags:
     seed: int | None = None
     level: float | None = None
     series: str | None = None
+    configured: Mapping[str, str] = field(default_factory=dict)
+
+    def sourced(self, name: str, option: str) -> Sourced | None:
+        """The number in a field with where it comes from; None where nothing gives it."""
+        value: float | None = getattr(self, name)
+        return None if value is None else Sourced(value, told_by(option, self.configured.get(name)))
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,12 @@ def read_problem(source: str | None, flags: Flags) -> Asked:
     tuning = _tuning(flags.tuning or training.get("tuning", "full"))
     budgets = _budgets(flags.budgets or tuple(table("budget").get("limits", ())))
     hardware = read_hardware(
-        table("hardware"), tuning, budgets, gpu=flags.gpu, mfu=flags.mfu, usd_per_gpu_hour=flags.usd_per_gpu_hour
+        table("hardware"),
+        budgets,
+        source=file.path.name if file else "",
+        gpu=flags.gpu,
+        mfu=flags.sourced("mfu", "--mfu"),
+        usd_per_gpu_hour=flags.sourced("usd_per_gpu_hour", "--price"),
     )
     goal, data, selection = table("goal"), _law_source(table("data"), flags), table("selection")
     target_metric, target = _target(flags.target or goal.get("target"))
@@ -114,9 +127,7 @@ def read_problem(source: str | None, flags: Flags) -> Asked:
         gpu=hardware.gpu,
         gpu_count=hardware.gpu_count,
         mfu=hardware.mfu,
-        mfu_why=hardware.mfu_why,
         usd_per_gpu_hour=hardware.usd_per_gpu_hour,
-        price_why=hardware.price_why,
         **table("acquisition"),
         target=target,
         risk=flags.risk or goal.get("risk"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from ftplan.costs.bill import Bill
@@ -91,9 +91,11 @@ def _rates(report: Report) -> dict[str, Any]:
         "gpu": plan.gpu or None,
         "gpu_count": job.gpus,
         "mfu": job.mfu or None,
-        "mfu_source": plan.mfu_why,
+        "mfu_source": str(plan.mfu_origin or ""),
+        "mfu_origin": asdict(plan.mfu_origin) if plan.mfu_origin else None,
         "usd_per_gpu_hour": job.usd_per_gpu_hour,
-        "price_source": plan.price_why,
+        "price_source": str(plan.price_origin or ""),
+        "price_origin": asdict(plan.price_origin) if plan.price_origin else None,
     }
 
 
@@ -130,7 +132,7 @@ def _counted_with(report: Report) -> tuple[str, ...]:
     plan, job = report.plan, report.plan.job
     if not plan.gpu:
         return ()
-    hardware = f"{job.gpus} x {plan.gpu} at {job.mfu:.0%} of the peak: {plan.mfu_why}"
+    hardware = f"{job.gpus} x {plan.gpu} at {job.mfu:.0%} of the peak: {plan.mfu_origin}"
     if job.usd_per_gpu_hour is None:
         return (hardware,)
-    return (hardware, f"{significant(job.usd_per_gpu_hour, 3)} USD per GPU-hour: {plan.price_why}")
+    return (hardware, f"{significant(job.usd_per_gpu_hour, 3)} USD per GPU-hour: {plan.price_origin}")
