@@ -5,6 +5,7 @@ Exit codes: 0 yes or done; 1 the answer is no; 2 cannot answer; 130 interrupted.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -20,6 +21,7 @@ from ftplan.cli.config import Command
 from ftplan.cli.inputs import pilots_for
 from ftplan.cli.wording import plain
 from ftplan.errors import FtplanError
+from ftplan.text import one_line
 
 CANNOT_ANSWER = 2
 INTERRUPTED = 130
@@ -145,9 +147,10 @@ def _meant(error: typer.TyperException, message: str, context: typer.Context | N
 
 
 def _say(message: str, hint: str | None = None) -> None:
-    print(f"error: {message}", file=sys.stderr)  # noqa: T201
-    if hint:
-        print(f"hint: {hint}", file=sys.stderr)  # noqa: T201
+    for what, text in (("error", message), ("hint", hint)):
+        if text:
+            with contextlib.suppress(OSError):  # a full disk behind 2> changes no exit code
+                print(f"{what}: {one_line(text)}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _closed_pipe() -> int:

@@ -5,10 +5,12 @@ A format module has `render(document, view) -> str`; its file name is the word b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from ftplan.text import visible
 
 if TYPE_CHECKING:
     from ftplan.formats.documents import Document
@@ -31,6 +33,29 @@ def names() -> list[str]:
 
 
 def render(document: Document, name: str, view: View | None = None) -> str:
-    """`document` in the format `name` (one of `names()`), ending with a newline."""
-    text: str = import_module(f"ftplan.formats.{name}").render(document, view or View())
+    """`document` in the format `name` (one of `names()`), ending with a newline.
+
+    Names in it come from files: no character of theirs acts on a screen, a line or a cell. Its data keep them as they
+    are, since JSON and YAML have escapes of their own.
+    """
+    shown = replace(
+        document,
+        header=_shown(document.header),
+        records=_shown(document.records),
+        screen=_shown(document.screen),
+        warnings=_shown(document.warnings),
+        checks=_shown(document.checks),
+    )
+    text: str = import_module(f"ftplan.formats.{name}").render(shown, view or View())
     return text
+
+
+def _shown(value: Any) -> Any:
+    """The same value, every text in it `visible`."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, tuple):
+        return tuple(map(_shown, value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{field.name: _shown(getattr(value, field.name)) for field in fields(value)})
+    return value
