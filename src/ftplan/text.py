@@ -1,4 +1,4 @@
-"""Text that came out of a file, made safe to show: no character of it moves a cursor, ends a line or turns one round."""
+"""Text that came out of a file, made safe to show: no character of it moves a cursor or ends a line."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def acts(text: str) -> bool:
 
 
 def one_line(text: str, longest: int = LONGEST) -> str:
-    """The text on one line, its middle left out where it is longer than `longest` characters; spaces are not doubled."""
+    """The text on one line, its middle left out where it is longer than `longest` characters."""
     line = visible(" ".join(text.split()))
     return line if len(line) <= longest else f"{line[: longest - _TAIL - 3]} … {line[-_TAIL:]}"
