@@ -73,11 +73,10 @@ class Ahead:
         out = []
         count = rows.t.shape[0] if rows.t.ndim == 2 else 1
         for m in self.members:
-            theta = np.repeat(m.point.theta, count, axis=0)
-            gap = (
-                m.law.evaluate(rows, theta, self.refs).predict(np.repeat(m.point.amplitudes, count, axis=0))
-                - self.floor
-            )
+            # one fit for all draws of the features; several fits (what is assumed is drawn) come one a draw as they are
+            one = len(m.point.theta) == 1
+            theta, amplitudes = (np.repeat(v, count, axis=0) if one else v for v in (m.point.theta, m.point.amplitudes))
+            gap = m.law.evaluate(rows, theta, self.refs).predict(amplitudes) - self.floor
             out.append(np.log(np.maximum(gap, 1e-300)))
         return np.stack(out)
 

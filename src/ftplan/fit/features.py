@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ftplan.errors import NotIdentified
 from ftplan.fit.problem import Batch, Bools, Index
 from ftplan.laws.law import Law
 from ftplan.laws.parts import Floats, Refs, Rows
@@ -129,7 +130,10 @@ def base_scores(table: RunTable, groups: tuple[str, ...]) -> dict[str, float]:
 
 
 def prepare(table: RunTable) -> Data:
-    """The trained rows of one series (one or more groups), ready to fit."""
+    """The trained rows of one series (one or more groups), ready to fit. Raises NotIdentified where there are none."""
+    if bool((table.examples == 0.0).all()):
+        where = table.source + (f", series {table.group[0]!r}" if table.group[0] else "")
+        raise NotIdentified(f"{where}: only the model before tuning (examples = 0), and no run that was trained")
     sign = 1.0 if table.metric.direction == "min" else -1.0
     base = base_scores(table, table.groups)
     trained = merge_full_data(table.subset(~(table.examples == 0.0)))
@@ -150,7 +154,7 @@ def prepare(table: RunTable) -> Data:
 
 def merge_full_data(table: RunTable) -> RunTable:
     """One full-data result counts once: where N = P_e every method is the same run, listed again for each."""
-    full = (table.examples >= 0.9999 * table.pool_examples) & np.array([m != "" for m in table.method])
+    full = (table.examples >= 0.9999 * table.pool_examples) & np.array([m != "" for m in table.method], dtype=bool)
     if int(full.sum()) < 2:
         return table
     keep = np.ones(len(table), dtype=bool)

@@ -14,9 +14,8 @@ from ftplan.costs.packing import Packing
 from ftplan.errors import Infeasible, InputError
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.problem import Bools
-from ftplan.fit.result import Fit
 from ftplan.laws.parts import Floats, Rows
-from ftplan.plan import Posed, pose
+from ftplan.plan import Posed
 from ftplan.plan.batches import Batches
 from ftplan.plan.ledger import Ledger, cost_of
 from ftplan.plan.points import Index, Points, free_points, held_points
@@ -86,19 +85,22 @@ def plain(problem: Problem) -> Problem:
     return replace(problem, methods=("random",), assume=(), models=(), tunings=(), risk=None, target=None)
 
 
-def menu_of(problem: Problem, fit: Fit, model: Predictor, kind: str) -> tuple[Menu, Posed]:
-    """The menu of a plain problem, and the problem as posed with the fit. kind: the budget that pilots are paid from.
+def menu_of(posed: Posed, epochs: float | None, model: Predictor, kind: str) -> Menu:
+    """The menu of a plain problem. kind: the budget that pilots are paid from.
 
-    Raises Infeasible where no example is affordable, InputError where costs cannot be counted.
+    epochs: of every plan in it, one of those that the problem leaves open; None for the first of them. Raises
+    Infeasible where no example is affordable, InputError where costs cannot be counted.
     """
-    posed = pose(problem, fit)
+    problem = posed.problem
+    place = next((i for i, c in enumerate(posed.space.choices) if c.epochs == epochs), 0)
     pool = problem.pool.cut(problem.max_length).pool
     low, high = model.ranges.get("avg_tokens", (pool.mean, pool.mean))
     if high < 2.0 * low:
         low, high = pool.mean / LENGTH_REACH, pool.mean * LENGTH_REACH
-    free = _priced(posed, free_points(pool, low, high), kind)
+    free = _priced(posed, place, free_points(pool, low, high), kind)
     own = _thinned(free["avg_tokens"], free["examples"])
-    parts = [{name: column[own] for name, column in free.items()}, _priced(posed, held_points(pool, pool.mean), kind)]
+    plain_sample = _priced(posed, place, held_points(pool, pool.mean), kind)
+    parts = [{name: column[own] for name, column in free.items()}, plain_sample]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if len(columns["examples"]) < 3 or not columns["examples"][-1] > 0.0:
         raise Infeasible(
@@ -107,8 +109,8 @@ def menu_of(problem: Problem, fit: Fit, model: Predictor, kind: str) -> tuple[Me
             else "the pool has examples of one length",
             hint="pilot runs are about how long examples should be, and how many that leaves room for",
         )
-    choice = posed.space.choices[0]
-    return Menu(**columns, kind=kind, epochs=choice.epochs, size=choice.trained.size), posed
+    choice = posed.space.choices[place]
+    return Menu(**columns, kind=kind, epochs=choice.epochs, size=choice.trained.size)
 
 
 def _thinned(avg_tokens: Floats, examples: Floats) -> Index:
@@ -124,15 +126,15 @@ def _thinned(avg_tokens: Floats, examples: Floats) -> Index:
     return np.asarray(np.sort(order[first]))
 
 
-def _priced(posed: Posed, points: Points, kind: str) -> dict[str, Any]:
-    """What a menu says of some points."""
+def _priced(posed: Posed, choice: int, points: Points, kind: str) -> dict[str, Any]:
+    """What a menu says of some points under one of the problem's choices."""
     problem = posed.problem
     pool = problem.pool.cut(problem.max_length).pool
     packing: Packing = "isolated" if problem.packing else "none"
     batches = Batches(pool, points.bands, packing, problem.max_length, problem.batch_examples)
     batches.settle(points.band)
     ledger = Ledger(posed.space.choices, points, batches)
-    pairs = every_pair(np.zeros(1, np.intp), np.arange(len(points)))
+    pairs = every_pair(np.array([choice]), np.arange(len(points)))
     cost = np.ones(len(points)) if kind == "examples" else cost_of(ledger.bill(pairs.of(1.0)), Budget(kind, 1.0))
     if not (cost > 0.0).all():
         raise InputError("a run costs nothing in this budget", hint="give the pilot budget in FLOPs: 1e12flops")

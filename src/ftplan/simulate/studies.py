@@ -12,8 +12,9 @@ from ftplan.fit import predictor
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.result import Fit, SeriesFit
 from ftplan.laws.parts import Floats
-from ftplan.plan import series_of, solve
+from ftplan.plan import Posed, pose, series_of, solve
 from ftplan.plan.problem import Problem
+from ftplan.plan.result import Data
 from ftplan.simulate.layout import LEAST_EXAMPLES, Layout
 from ftplan.simulate.menu import Menu, menu_of, plain
 from ftplan.simulate.pilots import Study, layouts
@@ -66,7 +67,9 @@ def study_of(
     tried = [pilot_budget(text, problem.budgets) for text in ([pilots] if pilots is not None else _shares())]
     truth = truth_of(predictor(fit, series.key))
     bare = replace(plain(problem), series=series.key)
-    menu, posed = menu_of(bare, fit, truth, tried[0].kind)
+    posed = pose(bare, fit)
+    own = _plan(posed)
+    menu = menu_of(posed, own.epochs if own else None, truth, tried[0].kind)
     values = _typical(fit, series, truth)
     level = scatter(truth, series.residual_sd, values) if noise is None else noise
     share = multiplicative(truth.metric, values)
@@ -75,15 +78,31 @@ def study_of(
         budget, found, small = _first_that_buys(tried, menu, truth, counts)
     except Infeasible as error:
         raise Infeasible(error.message, hint=_enough(problem.budgets, menu, truth, counts)) from None
-    try:
-        own = solve(posed).data
-        own_plan = (int(menu.nearest(np.array([own.avg_tokens]))[0]), float(own.examples))
-    except Infeasible:
-        own_plan = None
+    own_plan = (int(menu.nearest(np.array([own.avg_tokens]))[0]), float(own.examples)) if own else None
     study = Study(truth, level, menu, found, truths, seed)
     one_run = level * float(values.mean()) if share else level
-    notes = (*_short_of(tried[0], budget, small, found), *_notes(problem, bare))
+    notes = (*_short_of(tried[0], budget, small, found), *_notes(problem, bare), *_epochs(posed, menu))
     return Asked(study, budget, problem.budgets, own_plan, one_run, _prior(fit, series), notes)
+
+
+def _plan(posed: Posed) -> Data | None:
+    """The plan by the prior's estimates; None where the budgets allow none."""
+    try:
+        return solve(posed).data
+    except Infeasible:
+        return None
+
+
+def _epochs(posed: Posed, menu: Menu) -> tuple[str, ...]:
+    """That all plans and pilot runs have the plan's own number of epochs, where others were possible."""
+    others = sorted({choice.epochs for choice in posed.space.choices} - {menu.epochs})
+    if not others:
+        return ()
+    said = " and ".join(f"{epochs:g}" for epochs in others)
+    return (
+        f"every pilot run and every plan here is trained for {menu.epochs:g} epoch{'s' * (menu.epochs != 1.0)}, as the "
+        f"plan by the prior is; {said} {'is' if len(others) == 1 else 'are'} not considered",
+    )
 
 
 def _shares() -> list[str]:
