@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class FtplanError(Exception):
     """ftplan cannot answer: bad usage, bad input, a fit that failed. Exit code 2.
@@ -38,3 +40,19 @@ class Infeasible(FtplanError):
     """The answer is no: nothing fits the constraints, or a target is out of reach. Exit code 1."""
 
     exit_code = 1
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known word that was most likely meant, or None."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=cutoff)), None)
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None, cutoff: float = 0.6) -> str | None:
+    """A hint: the known word that was most likely meant, or `otherwise`, in which '{}' stands for all of them."""
+    words = list(known)
+    close = nearest(word, words, cutoff)
+    if close is not None:
+        return f"did you mean {close}?"
+    return otherwise and otherwise.replace("{}", ", ".join(words))

@@ -7,7 +7,6 @@ names. A file without, with a key nobody reads, or with a value of the wrong typ
 from __future__ import annotations
 
 import datetime
-import difflib
 import math
 import sys
 from collections.abc import Callable, Mapping
@@ -15,25 +14,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ftplan import schemas
+from ftplan import registry, schemas
 from ftplan.costs.model import Gpu, Model, Selector
-from ftplan.errors import InputError
+from ftplan.errors import InputError, nearest
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-#: folder below presets -> (one of its files in words, suffix)
+#: folder below presets -> one of its files in words
 KINDS = {
-    "gpus": ("GPU", ".toml"),
-    "models": ("model", ".toml"),
-    "selectors": ("selection model", ".toml"),
-    "laws": ("law", ".toml"),
-    "assumptions": ("assumption", ".toml"),
-    "problems": ("problem", ".toml"),
-    "runs": ("run table", ".csv"),
+    "gpus": "GPU",
+    "models": "model",
+    "selectors": "selection model",
+    "laws": "law",
+    "assumptions": "assumption",
+    "problems": "problem",
+    "runs": "run table",
 }
+#: where they lie, and their names by kind
+folder, names = registry.presets_folder, registry.presets
 
 #: what a value must be, in words and as a check
 Check = tuple[str, Callable[[Any], bool]]
@@ -125,21 +126,6 @@ class ProblemFile:
 
     def relative(self, text: str) -> Path:
         return self.path.parent / text
-
-
-def folder() -> Path:
-    """The presets: inside the installed package, or beside `src` in a source tree or an editable install."""
-    package = Path(__file__).resolve().parent
-    for candidate in (package / "_presets", package.parent.parent / "presets"):
-        if candidate.is_dir():
-            return candidate
-    raise InputError("this installation of ftplan lacks its presets folder", hint="install it again")
-
-
-def names(kind: str) -> list[str]:
-    """Names of all presets of one kind (a key of KINDS), sorted. Reads the folder, not the files."""
-    suffix = KINDS[kind][1]
-    return sorted(path.stem for path in (folder() / kind).glob(f"*{suffix}"))
 
 
 def load_model(name_or_path: str) -> Model:
@@ -247,18 +233,18 @@ def runs_path(name: str) -> Path:
 
 def _find(kind: str, name: str) -> Path:
     """The file of a preset; case does not matter, nor the owner in front of a hub name."""
-    words, suffix = KINDS[kind]
+    words = KINDS[kind]
     known = names(kind)
     wanted = name.strip().lower().rsplit("/", 1)[-1]
     if wanted not in known:
         own = " (or a TOML file of your own: MODEL.toml)" if kind == "models" else ""
         raise InputError(f"no {words} preset is named {name!r}", hint=_suggestion(wanted, known) + own)
-    return folder() / kind / f"{wanted}{suffix}"
+    return folder() / kind / f"{wanted}{registry.PRESETS[kind]}"
 
 
 def _suggestion(wanted: str, known: list[str]) -> str:
     begin = [name for name in known if name.startswith(wanted)]
-    close = begin or difflib.get_close_matches(wanted, known, n=1)
+    close = begin or [word for word in (nearest(wanted, known),) if word]
     return f"did you mean {' or '.join(map(repr, close))}?" if close else f"known: {', '.join(known)}"
 
 

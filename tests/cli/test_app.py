@@ -14,7 +14,7 @@ from typing import NoReturn
 import pytest
 
 from ftplan import __version__
-from ftplan.cli import app
+from ftplan.cli import app, tree
 from ftplan.errors import Infeasible, InputError
 from tests.cli.conftest import interruptible
 
@@ -58,10 +58,13 @@ def test_a_group_alone_prints_its_help_and_exits_2(group: str, capsys: pytest.Ca
 
 def _commands() -> list[list[str]]:
     """Every command and group there is."""
-    groups = {g.name: getattr(g.typer_instance, "registered_commands", []) for g in app.app.registered_groups}
-    single = [[str(c.name)] for c in app.app.registered_commands]
-    nested = ([str(group), str(command.name)] for group, own in groups.items() for command in own)
-    return [[], *single, *([str(group)] for group in groups), *nested]
+    found: list[list[str]] = [[]]
+    for words in found:
+        command = tree.root()
+        for word in words:
+            command = command.commands[word].now
+        found += [[*words, name] for name in getattr(command, "commands", ())]
+    return found
 
 
 @pytest.mark.parametrize("command", _commands(), ids=" ".join)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ftplan.cli import completions
+from ftplan.formats import names as formats
 from ftplan.presets import names
 
 FOLDER = Path(__file__).parents[2] / "completions"
@@ -82,5 +83,5 @@ def test_tab_in_bash(tab: Tab, words: str, offered: list[str]) -> None:
 
 def test_tab_offers_every_preset_and_format(tab: Tab) -> None:
     assert tab("ftplan plan --model ''") == names("models")
-    assert tab("ftplan plan --format ''") == ["csv", "github", "json", "junit", "markdown", "table", "yaml"]
+    assert tab("ftplan plan --format ''") == formats()
     assert {"auto", "power", "rectified+length"} <= set(tab("ftplan fit --law ''"))

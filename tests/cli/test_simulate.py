@@ -90,7 +90,7 @@ def test_pilots_that_cannot_be_simulated(
     run: Run, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], code: int, message: str
 ) -> None:
     fit = borrowed_fit(load_law("pyfunc-s"))
-    monkeypatch.setattr("ftplan.cli.simulate.pilots.law_of", lambda *_, **__: replace(fit, series=fit.series))
+    monkeypatch.setattr("ftplan.cli.inputs.law_of", lambda *_, **__: replace(fit, series=fit.series))
     found, out, err = run("pilots", *args, "--series", "")
     assert (found, out) == (code, "")
     assert message in err
@@ -165,7 +165,7 @@ def test_an_interruption_says_what_is_kept(
 
 def test_ctrl_c_says_so_and_exits_130(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     fit = borrowed_fit(load_law("pyfunc-s"))
-    monkeypatch.setattr("ftplan.cli.simulate.pilots.law_of", lambda *_, **__: fit)
+    monkeypatch.setattr("ftplan.cli.inputs.law_of", lambda *_, **__: fit)
 
     def simulate(*_: object) -> Floats:
         raise KeyboardInterrupt
@@ -224,7 +224,7 @@ def test_a_fit_of_another_metric_needs_a_problem(run: Run, tmp_path: Path, comma
 def test_a_pilot_screen_and_its_records(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the command line to the screen, with shortfalls made up."""
     fit = borrowed_fit(load_law("pyfunc-s"))
-    monkeypatch.setattr("ftplan.cli.simulate.pilots.law_of", lambda *_, **__: fit)
+    monkeypatch.setattr("ftplan.cli.inputs.law_of", lambda *_, **__: fit)
     rank = {"footing": 0.001, "factorial": 0.002}
 
     def simulate(study: Study, task: Task) -> Floats:

@@ -34,6 +34,17 @@ def test_help_and_version_load_nothing_heavy(args: list[str]) -> None:
     assert not loaded(*args) & HEAVY
 
 
+def test_the_version_loads_no_command_line() -> None:
+    assert not loaded("--version") & {"typer", "dataclasses", "inspect"}
+
+
+def test_a_tab_press_loads_the_command_it_is_about() -> None:
+    seen = loaded(_FTPLAN_COMPLETE="complete_bash", COMP_WORDS="ftplan plan --gpu ", COMP_CWORD="3")
+    assert "ftplan.cli.plan" in seen
+    assert not seen & {"ftplan.cli.fit", "ftplan.cli.output", "ftplan.cli.inputs", "ftplan.presets"}
+    assert "ftplan.cli.plan" not in loaded(_FTPLAN_COMPLETE="complete_bash", COMP_WORDS="ftplan ", COMP_CWORD="1")
+
+
 @pytest.mark.parametrize(
     "words",
     ["ftplan ", "ftplan pl", "ftplan plan ", "ftplan fit --law ", "ftplan plan --gpu ", "ftplan plan --methods "],

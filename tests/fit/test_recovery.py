@@ -11,8 +11,8 @@ import pytest
 
 from ftplan.fit.features import prepare
 from ftplan.fit.solve import Objective, solve
+from ftplan.laws import part_names
 from ftplan.laws.law import parse
-from ftplan.laws.registry import part_names
 from ftplan.runs import Metric, RunTable
 
 Grid = Callable[..., list[dict[str, Any]]]

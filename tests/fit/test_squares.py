@@ -17,9 +17,9 @@ from ftplan.fit.features import Data, prepare
 from ftplan.fit.problem import Batch, Solution
 from ftplan.fit.project import project
 from ftplan.fit.solve import refit, solve
+from ftplan.laws import part_names
 from ftplan.laws.law import parse
 from ftplan.laws.parts import Floats
-from ftplan.laws.registry import part_names
 from ftplan.runs import RunTable
 
 Grid = Callable[..., list[dict[str, Any]]]

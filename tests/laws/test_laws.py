@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ftplan.laws import part_names
 from ftplan.laws.law import parse
 from ftplan.laws.parts import Floats, Refs, Rows
-from ftplan.laws.registry import part_names
 
 TERMS = ("", *part_names("terms"), "length+selection", "drift+repetition+selection")
 LAWS = [

@@ -9,13 +9,9 @@ from typing import Annotated
 import typer
 
 from ftplan.cli import options
-from ftplan.cli.gate import NO
-from ftplan.cli.output import check_target, deliver, remark, write_lines
 from ftplan.cli.profile import Jobs, cores
-from ftplan.cli.reading import reading_bar
 from ftplan.errors import InputError
 
-SHORT = "Draw the examples that a plan asks for."
 HELP = """Examples:
 
 \b
@@ -57,6 +53,9 @@ def apply(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, draw, write, and say what was planned and what was drawn."""
+    from ftplan.cli.gate import NO
+    from ftplan.cli.output import check_place, deliver, remark, write_lines
+    from ftplan.cli.reading import reading_bar
     from ftplan.formats.documents.applied import document
     from ftplan.readers.examples.applied import Scoring, applied, opened_for
     from ftplan.readers.examples.rows import picked
@@ -64,7 +63,7 @@ def apply(
 
     if output is None:
         raise InputError("nothing says where the examples should go", hint="-o train.jsonl")
-    check_target(output)
+    check_place(output)
     if output != "-" and Path(output).exists() and Path(output).samefile(pool):
         raise InputError(f"{output} is the pool itself", hint="-o train.jsonl")
     recipe = read_recipe(plan)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
+from ftplan import laws as law_names
+from ftplan.registry import modules
+from ftplan.registry import presets as _presets
 
 
-def prepare() -> None:
+def without_rich() -> None:
     """Keep Rich out of a Tab press.
 
     zsh and fish show a help text beside each word, and typer imports all of Rich to strip markup from it;
     `rich_markup_mode=None` means that there is none.
     """
-    if "_FTPLAN_COMPLETE" in os.environ:
-        from typer import _completion_classes as shells
+    from typer import _completion_classes as shells
 
-        shells._sanitize_help_text = _as_it_is
+    shells._sanitize_help_text = _as_it_is
 
 
 def _as_it_is(text: str) -> str:
@@ -23,16 +24,12 @@ def _as_it_is(text: str) -> str:
 
 def formats() -> list[str]:
     """Output formats."""
-    from ftplan.formats import names
-
-    return names()
+    return modules("formats")
 
 
 def laws() -> list[str]:
     """Laws that `fit` knows."""
-    from ftplan.laws import names
-
-    return list(names())
+    return list(law_names.names())
 
 
 def problems() -> list[str]:
@@ -72,19 +69,9 @@ def assumptions() -> list[str]:
 
 def exports() -> list[str]:
     """Trainers that a plan can be exported to, each as the beginning of TRAINER=FILE."""
-    from ftplan.exports import names
-
-    return [f"{name}=" for name in names()]
+    return [f"{name}=" for name in modules("exports")]
 
 
 def methods() -> list[str]:
     """Selection methods."""
-    from ftplan.selection import names
-
-    return names()
-
-
-def _presets(kind: str) -> list[str]:
-    from ftplan.presets import names
-
-    return list(names(kind))
+    return sorted(name.replace("_", "-") for name in modules("selection"))

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 from ftplan.cli.wording import plain
-from ftplan.errors import InputError
+from ftplan.errors import InputError, did_you_mean
 
 FILE, PROJECT = "ftplan.toml", "pyproject.toml"
 PREFIX = "FTPLAN_"
@@ -82,7 +82,7 @@ def _configure(ctx: typer.Context, _: Any, named: str | None) -> None:
     if ctx.resilient_parsing:
         return
     options = _options(ctx.command.params)
-    every = _every_option(ctx.find_root().command)
+    every = partial(_every_option, ctx.find_root().command)
     _no_misspelt_variable(os.environ, every)
     settings = {**_from_file(named, every), **_from_environment(os.environ, options)}
     for pair in _RIVALS:
@@ -105,7 +105,7 @@ def _every_option(command: Any) -> set[str]:
     """Keys of a command and all commands below it."""
     keys = set(_options(command.params)) if not hasattr(command, "commands") else set()
     for below in getattr(command, "commands", {}).values():
-        keys |= _every_option(below)
+        keys |= _every_option(below.now)
     return keys
 
 
@@ -120,25 +120,27 @@ def _from_environment(environment: Mapping[str, str], options: Mapping[str, Any]
     return out
 
 
-def _no_misspelt_variable(environment: Mapping[str, str], every: set[str]) -> None:
+def _no_misspelt_variable(environment: Mapping[str, str], every: Callable[[], set[str]]) -> None:
     """Raises InputError for FTPLAN_PRCIE; other FTPLAN_* variables may belong to somebody else."""
-    known = {PREFIX + key.upper() for key in every}
-    for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in known and (close := get_close_matches(name, known, 1, 0.85)):
-            raise InputError(f"{name}: no option of that name", hint=f"did you mean {close[0]}?")
+    set_here = sorted(name for name in environment if name.startswith(PREFIX))
+    known = {PREFIX + key.upper() for key in every()} if set_here else set()
+    for name in set_here:
+        if name not in known and (hint := did_you_mean(name, known, cutoff=0.85)):
+            raise InputError(f"{name}: no option of that name", hint=hint)
 
 
-def _from_file(named: str | None, every: set[str]) -> dict[str, Setting]:
+def _from_file(named: str | None, every: Callable[[], set[str]]) -> dict[str, Setting]:
     path = Path(named) if named is not None else _nearest(Path.cwd())
     if path is None:
         return {}
     table = _table(path)
     out = {}
+    options = every() if table else set()
     for written, value in table.items():
         key = written.replace("-", "_")
-        if key not in every:
-            close = get_close_matches(key, sorted(every), n=1)
-            hint = f"did you mean {close[0].replace('_', '-')}?" if close else "keys are the names of options"
+        if key not in options:
+            known = (name.replace("_", "-") for name in sorted(options))
+            hint = did_you_mean(key.replace("_", "-"), known, "keys are the names of options")
             raise InputError(f"{path}: unknown key {written!r}", hint=hint)
         found = _beside(path, value) if key in _PATHS else value
         out[key] = Setting(found, f"{path}: {written}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftplan.cli.output import check_target, remark, write
+from ftplan.cli.output import check_place, remark, write
 from ftplan.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def parse(items: list[str] | None) -> Exports:
         if not (name and equals and file) or file == "-":
             raise InputError(f"--export {item!r} is not TRAINER=FILE", hint="for example: --export trl=sft.yaml")
         load(name)
-        check_target(file)
+        check_place(file)
         if file in (other for _, other in wanted):
             raise InputError(f"two exports to one file: {file}", hint="give each a file of its own")
         wanted.append((name, file))

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from ftplan.cli import complete, options
-from ftplan.cli.inputs import Reading, load_runs
-from ftplan.cli.output import check_target, deliver, progress
 
 if TYPE_CHECKING:
     from ftplan.fit.solve import Objective
 
-SHORT = "Fit laws to finished runs and rank them."
 HELP = """Examples:
 
 \b
@@ -52,6 +49,8 @@ def fit(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, fit, render, write."""
+    from ftplan.cli.inputs import Reading, load_runs
+    from ftplan.cli.output import check_target, deliver, progress
     from ftplan.fit import fit_runs
     from ftplan.formats.documents.fit import document
 

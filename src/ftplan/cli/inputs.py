@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ftplan.cli.output import progress, remark
-from ftplan.errors import FtplanError, InputError, NotIdentified
+from ftplan.errors import FtplanError, InputError, NotIdentified, did_you_mean
 
 if TYPE_CHECKING:
     from ftplan.fit.result import Fit
@@ -61,8 +60,7 @@ def runs_file(source: str) -> str:
         return str(runs_path(source))
     if Path(source).suffix or "/" in source:
         return source  # meant as a file: the reader says what is wrong with it
-    close = get_close_matches(source, shipped, n=1, cutoff=0.6)
-    hint = f"did you mean {close[0]}?" if close else f"shipped run tables: {', '.join(shipped)}"
+    hint = did_you_mean(source, shipped, "shipped run tables: {}")
     raise InputError(f"{source}: no such file, and no run table of that name ships with ftplan", hint=hint)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Annotated
 
 import typer
 
 from ftplan.cli import complete
-from ftplan.errors import InputError
+from ftplan.errors import InputError, did_you_mean
 
 
 def _known_format(name: str) -> str:
@@ -24,15 +23,10 @@ def _one_of(*words: str) -> Callable[[str | None], str | None]:
 
     def check(word: str | None) -> str | None:
         if word is not None and word not in words:
-            raise InputError(f"{word!r} is not one of {', '.join(words)}", hint=_nearest(word, words))
+            raise InputError(f"{word!r} is not one of {', '.join(words)}", hint=did_you_mean(word, words))
         return word
 
     return check
-
-
-def _nearest(word: str, words: tuple[str, ...]) -> str | None:
-    close = get_close_matches(word, words, n=1)
-    return f"did you mean {close[0]}?" if close else None
 
 
 def parse_map(pairs: list[str]) -> dict[str, str]:

@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftplan.errors import InputError
-from ftplan.formats import View, render
-from ftplan.formats.documents.path import value_at
+from ftplan.formats import View, of_file, render
 
 if TYPE_CHECKING:
     from ftplan.formats.documents import Document
     from ftplan.formats.plot import Plot
 
 _CLEAR_LINE = "\r\x1b[K"
-_SUFFIXES = {".json": "json", ".yaml": "yaml", ".yml": "yaml", ".csv": "csv", ".md": "markdown", ".xml": "junit"}
 
 
 def deliver(
@@ -32,13 +30,15 @@ def deliver(
     `-o -` prints the artefact itself, in place of the screen; `only` prints the one value at that path.
     What has no place for the document's warnings leaves them to stderr.
     """
+    from ftplan.formats.documents.path import value_at
+
     printed = (
         f"{value_at(document.data, only)}\n" if only else render(document, artefact if output == "-" else form, view())
     )
     if output == "-":
         output = None
     if output is not None:
-        write(output, render(document, _SUFFIXES.get(Path(output).suffix.lower(), artefact)))
+        write(output, render(document, of_file(output, artefact)))
     sys.stdout.write(printed)
     if output is not None:
         remark(f"wrote {output}", quiet=quiet)
@@ -83,6 +83,13 @@ def view() -> View:
 
 
 def check_target(output: str | None) -> None:
+    """Refuse a document's file that cannot be written, or whose suffix no format has, before the work is done."""
+    if output is not None:
+        check_place(output)
+        of_file(output, "")
+
+
+def check_place(output: str | None) -> None:
     """Refuse a file that cannot be written before the work is done, not after it."""
     if output is None or output == "-":
         return
@@ -102,7 +109,7 @@ def check_plot(output: str | None) -> None:
     from ftplan.formats.plot.file import check_file
 
     check_file(Path(output).suffix)
-    check_target(output)
+    check_place(output)
 
 
 def write_plot(output: str | None, panels: Sequence[tuple[str, Plot]], *, quiet: bool) -> None:

@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ftplan.cli import complete, options
-from ftplan.cli.export import parse
 from ftplan.cli.flags import with_flags
-from ftplan.cli.gate import Asks, answer, calibrated, pool_path, run_check, with_constraints
-from ftplan.cli.inputs import law_of
-from ftplan.cli.output import check_target, deliver
 from ftplan.errors import Infeasible, InputError
 
 if TYPE_CHECKING:
     from ftplan.readers.problems import Flags
 
-SHORT = "Find the best data plan under a budget."
 HELP = """Examples:
 
 \b
@@ -92,6 +87,11 @@ def plan(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, plan, render, write; or check a plan that was written before."""
+    from ftplan.cli.export import parse
+    from ftplan.cli.gate import Asks, answer, calibrated, pool_path, run_check, with_constraints
+    from ftplan.cli.inputs import law_of
+    from ftplan.cli.output import check_target, deliver
+
     if flags.mfu is not None and calibrate is not None:
         raise InputError("--mfu and --calibrate are two answers to one question", hint="give one of them")
     exports = parse(export)

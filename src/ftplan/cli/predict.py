@@ -7,10 +7,7 @@ from typing import Annotated
 import typer
 
 from ftplan.cli import complete, options
-from ftplan.cli.inputs import load_fit
-from ftplan.cli.output import check_target, deliver
 
-SHORT = "Predict the metric of planned runs."
 HELP = """Examples:
 
 \b
@@ -38,6 +35,8 @@ def predict(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, predict, render, write."""
+    from ftplan.cli.inputs import load_fit
+    from ftplan.cli.output import check_target, deliver
     from ftplan.fit import predict_rows
     from ftplan.formats.documents.predictions import document
     from ftplan.readers.planned import read_planned

@@ -10,10 +10,7 @@ from typing import Annotated
 import typer
 
 from ftplan.cli import options
-from ftplan.cli.output import check_target, deliver
-from ftplan.cli.reading import reading_bar
 
-SHORT = "Count a pool of training examples: how many, how long, repeats."
 HELP = """Examples:
 
 \b
@@ -55,6 +52,8 @@ def profile(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, count, render, write."""
+    from ftplan.cli.output import check_target, deliver
+    from ftplan.cli.reading import reading_bar
     from ftplan.formats.documents.profile import document
     from ftplan.readers.examples.pool import open_pool, profiled
 

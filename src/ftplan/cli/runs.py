@@ -7,10 +7,7 @@ from typing import Annotated
 import typer
 
 from ftplan.cli import complete, options
-from ftplan.cli.inputs import Reading, load_runs
-from ftplan.cli.output import check_target, deliver
 
-SHORT = "Show the run table in logs, or write it as CSV."
 HELP = """Examples:
 
 \b
@@ -40,6 +37,8 @@ def runs(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, render, write."""
+    from ftplan.cli.inputs import Reading, load_runs
+    from ftplan.cli.output import check_target, deliver
     from ftplan.formats.documents.runs import document
 
     check_target(output)

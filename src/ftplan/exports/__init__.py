@@ -8,15 +8,15 @@ keys are held to a dated list of the trainer's own (tests/exports/fields): most 
 
 from __future__ import annotations
 
-import difflib
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
-from ftplan.errors import InputError
+from ftplan.errors import InputError, nearest
+from ftplan.registry import modules
 
 #: file of the drawn examples, as a configuration names it: in its own folder
 TRAIN_FILE = "train.jsonl"
@@ -113,15 +113,15 @@ class Trainer:
 
 def names() -> list[str]:
     """Every trainer, by listing the folder; imports none of them."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+    return modules("exports")
 
 
 def load(name: str) -> Trainer:
     """The trainer of this name; case, '-' and '_' do not matter. Raises InputError."""
     known = {_plain(stem): stem for stem in names()}
     if _plain(name) not in known:
-        close = difflib.get_close_matches(_plain(name), known, n=1)
-        hint = f"did you mean {known[close[0]]}?" if close else f"one of: {', '.join(names())}"
+        close = nearest(_plain(name), known)
+        hint = f"did you mean {known[close]}?" if close else f"one of: {', '.join(names())}"
         raise InputError(f"no export is named {name!r}", hint=hint)
     trainer: Trainer = import_module(f"{__name__}.{known[_plain(name)]}").TRAINER
     return trainer
@@ -162,7 +162,7 @@ def render(trainer: Trainer, job: Handover, file: str) -> str:
         raise InputError(f"{trainer.title} does not read what the pool holds, {job.rows}", hint=f"it reads {reads}")
     lines = [*_planned(job), *_how(trainer, job, file), *trainer.notes(job)]
     comment = "".join(f"# {line}\n" if line else "#\n" for line in lines)
-    plan = Path(job.plan_file).name or f"the plan for {job.plan}"
+    plan = PurePath(job.plan_file).name or f"the plan for {job.plan}"
     title = f"# {trainer.title} configuration by ftplan, from {plan}.\n"
     return title + comment + trainer.layout(trainer.config(job), job)
 

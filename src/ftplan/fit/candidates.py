@@ -8,8 +8,8 @@ import numpy as np
 
 from ftplan.fit.features import Data
 from ftplan.fit.identify import SIZES_NEEDED, tells_method, varies_length
+from ftplan.laws import part_names
 from ftplan.laws.law import Law, parse
-from ftplan.laws.registry import part_names
 
 #: terms that describe length; exactly one or none of them is in a law
 LENGTH_TERMS = ("composition", "length", "drift", "skew")

@@ -1,15 +1,19 @@
 """Output formats: a document in, a string out, no I/O. The folder is the registry: one module, one format.
 
-A format module has `render(document, view) -> str`; its file name is the word behind `--format`.
+A format module has `render(document, view) -> str`, and `SUFFIXES` where files of it have names of their own; its
+file name is the word behind `--format`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass, replace
 from importlib import import_module
-from pathlib import Path
+from pathlib import PurePath
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ftplan.errors import InputError
+from ftplan.registry import modules
 from ftplan.text import visible
 
 if TYPE_CHECKING:
@@ -29,7 +33,20 @@ class View:
 
 def names() -> list[str]:
     """Every format, by listing the folder; imports none of them."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+    return modules("formats")
+
+
+def of_file(name: str, artefact: str) -> str:
+    """The format that a file's suffix means, `artefact` where it has none. Raises InputError for any other suffix."""
+    suffix = PurePath(name).suffix.lower()
+    if not suffix:
+        return artefact
+    known: list[str] = []
+    for form in names():
+        known += (endings := getattr(_module(form), "SUFFIXES", ()))
+        if suffix in endings:
+            return form
+    raise InputError(f"{name}: no format has the suffix {suffix}", hint=f"one of: {', '.join(known)}")
 
 
 def render(document: Document, name: str, view: View | None = None) -> str:
@@ -46,7 +63,7 @@ def render(document: Document, name: str, view: View | None = None) -> str:
         warnings=_shown(document.warnings),
         checks=_shown(document.checks),
     )
-    text: str = import_module(f"ftplan.formats.{name}").render(shown, view or View())
+    text: str = _module(name).render(shown, view or View())
     return text
 
 
@@ -59,3 +76,7 @@ def _shown(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{field.name: _shown(getattr(value, field.name)) for field in fields(value)})
     return value
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"{__name__}.{name}")

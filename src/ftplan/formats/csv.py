@@ -8,6 +8,8 @@ import io
 from ftplan.formats import View
 from ftplan.formats.documents import Document
 
+SUFFIXES = (".csv",)
+
 
 def render(document: Document, view: View) -> str:  # noqa: ARG001
     """Header and rows; what is not known is an empty cell, numbers are written in full."""

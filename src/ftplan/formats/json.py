@@ -8,6 +8,8 @@ from ftplan.formats import View
 from ftplan.formats.documents import Document
 from ftplan.text import acts
 
+SUFFIXES = (".json",)
+
 
 def render(document: Document, view: View) -> str:  # noqa: ARG001
     """The document's data. NaN and infinities never get here: JSON has no word for them."""

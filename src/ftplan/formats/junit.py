@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 from ftplan.formats import View
 from ftplan.formats.documents import Check, Document
 
+SUFFIXES = (".xml",)
 #: what XML 1.0 cannot hold, not even escaped
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -9,6 +9,7 @@ from ftplan.formats.heatmap import terminal as heatmap
 from ftplan.formats.plot import Plot
 from ftplan.formats.plot.terminal import draw
 
+SUFFIXES = (".md",)
 #: columns of a plot: what a code block of a pull request shows without scrolling
 _PLOT_WIDTH = 80
 #: characters of user strings that Markdown would read as markup

@@ -21,6 +21,7 @@ from ftplan.formats.heatmap import terminal as heatmap
 from ftplan.formats.plot import Plot
 from ftplan.formats.plot.terminal import draw
 
+SUFFIXES = (".txt",)
 #: longer lines are hard to read; tables may use the whole width
 _PROSE_WIDTH = 100
 #: words up to this long are not broken to make a table fit

@@ -10,6 +10,8 @@ from ftplan.formats import View
 from ftplan.formats.documents import Document
 from ftplan.text import acts
 
+SUFFIXES = (".yaml", ".yml")
+
 
 def render(document: Document, view: View) -> str:  # noqa: ARG001
     """The document's data."""

@@ -14,8 +14,8 @@ from importlib import import_module
 import numpy as np
 
 from ftplan.errors import InputError
+from ftplan.laws import ALIASES, part_names
 from ftplan.laws.parts import Curve, Floats, Named, Nonlinear, Refs, Rows, Size, Term
-from ftplan.laws.registry import ALIASES, part_names
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
 from ftplan.costs.model import Model, Selector, as_selector
-from ftplan.errors import InputError
+from ftplan.errors import InputError, did_you_mean
 from ftplan.plan.problem import Assumed
 from ftplan.presets import load_assumption, load_law, load_model, load_selector, names
 
@@ -64,11 +63,8 @@ def _known(name: str) -> str:
     lending = [preset for preset in names("laws") if load_law(preset).get("selection")]
     known = [*names("assumptions"), *lending]
     if name not in known:
-        close = get_close_matches(name, known, n=1)
-        raise InputError(
-            f"--assume {name}: nothing of that name can be borrowed",
-            hint=f"did you mean {close[0]}?" if close else f"one of: {', '.join(known)}",
-        )
+        hint = did_you_mean(name, known, "one of: {}")
+        raise InputError(f"--assume {name}: nothing of that name can be borrowed", hint=hint)
     return name
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from ftplan.costs.model import Model, Selector
-from ftplan.errors import InputError
+from ftplan.errors import InputError, did_you_mean
 from ftplan.origin import Sourced, told_by
 from ftplan.plan.problem import Problem
 from ftplan.pool import Pool
@@ -195,10 +194,9 @@ def _fit_or_law(named: str) -> str:
         return "law"
     if wanted in names("runs"):
         return "fit"
-    close = get_close_matches(wanted, shipped, n=1)
     raise InputError(
         f"--fit {named}: no such file, and no law of that name ships with ftplan",
-        hint=f"did you mean {close[0]}?" if close else f"shipped laws: {', '.join(shipped)}",
+        hint=did_you_mean(wanted, shipped, "shipped laws: {}"),
     )
 
 
@@ -223,10 +221,7 @@ def _own_model(file: ProblemFile | None, name: str | None) -> str | None:
 
 def _tuning(name: str) -> str:
     if name not in TUNINGS:
-        close = get_close_matches(name, TUNINGS, n=1)
-        raise InputError(
-            f"unknown tuning {name!r}", hint=f"did you mean {close[0]}?" if close else f"one of: {', '.join(TUNINGS)}"
-        )
+        raise InputError(f"unknown tuning {name!r}", hint=did_you_mean(name, TUNINGS, "one of: {}"))
     return name
 
 

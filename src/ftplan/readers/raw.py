@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ftplan.errors import InputError
+from ftplan.errors import InputError, nearest
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,8 @@ def _unfiltered(name: str) -> str:
 def suggest(name: str, known: Iterable[str]) -> str | None:
     """'did you mean X?' for the closest known name, or None."""
     by_key = {normalise(k): k for k in known}
-    close = difflib.get_close_matches(normalise(name), by_key, n=1, cutoff=0.7)
-    return f"did you mean {by_key[close[0]]}?" if close else None
+    close = nearest(normalise(name), by_key, 0.7)
+    return f"did you mean {by_key[close]}?" if close else None
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import gzip
 import sys
 import zlib
 from pathlib import Path
 
-from ftplan.errors import InputError
+from ftplan.errors import InputError, nearest
 
 GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"  # .xlsx too
@@ -77,5 +76,5 @@ def nearby(path: str) -> str | None:
         names = sorted(p.name for p in folder.iterdir())
     except (OSError, ValueError):
         return None
-    close = difflib.get_close_matches(Path(path).name, names, n=1, cutoff=0.7)
-    return f"did you mean {folder / close[0]}?" if close else None
+    close = nearest(Path(path).name, names, 0.7)
+    return f"did you mean {folder / close}?" if close else None

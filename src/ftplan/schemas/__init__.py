@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ftplan.errors import InputError
+from ftplan.registry import stems
 from ftplan.schemas.validate import first_fault
 
 _FOLDER = Path(__file__).parent
@@ -18,7 +19,7 @@ _FOLDER = Path(__file__).parent
 
 def names() -> list[str]:
     """Every schema, by listing the folder."""
-    return sorted(path.stem for path in _FOLDER.glob("*.json"))
+    return stems(_FOLDER, ".json")
 
 
 @cache

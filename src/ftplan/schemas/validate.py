@@ -10,8 +10,9 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
+
+from ftplan.errors import nearest
 
 Schema = Mapping[str, Any]
 
@@ -122,8 +123,8 @@ def _is_what(schema: Schema) -> str | None:
 
 
 def _nearest(word: Any, known: Any) -> str | None:
-    close = get_close_matches(str(word), [k for k in known if isinstance(k, str)], n=1)
-    return f"did you mean {close[0]!r}?" if close else None
+    close = nearest(str(word), [k for k in known if isinstance(k, str)])
+    return f"did you mean {close!r}?" if close else None
 
 
 def _is_type(value: Any, name: str) -> bool:

@@ -5,15 +5,14 @@ A method module holds a pure `selection_flops` and one record, `METHOD`. Adding 
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from ftplan.costs.model import Selector
-from ftplan.errors import InputError
+from ftplan.errors import InputError, nearest
+from ftplan.registry import modules
 
 #: (selection model or None, tokens of the eligible rows, E[S^2]/E[S] of these rows) -> FLOPs
 SelectionFlops = Callable[[Selector | None, float, float], float]
@@ -43,7 +42,7 @@ class Method:
 
 def names() -> list[str]:
     """Names of all methods, sorted. Reads the folder and imports nothing."""
-    return sorted(path.stem.replace("_", "-") for path in Path(__file__).parent.glob("[!_]*.py"))
+    return sorted(name.replace("_", "-") for name in modules("selection"))
 
 
 def load(name: str) -> Method:
@@ -54,8 +53,8 @@ def load(name: str) -> Method:
         method: Method = importlib.import_module(f"{__name__}.{known.replace('-', '_')}").METHOD
         aliases.update(dict.fromkeys(map(_plain, (method.name, *method.aliases)), method))
     if wanted not in aliases:
-        close = difflib.get_close_matches(wanted, aliases, n=1)
-        hint = f"did you mean {aliases[close[0]].name!r}?" if close else f"known: {', '.join(names())}"
+        close = nearest(wanted, aliases)
+        hint = f"did you mean {aliases[close].name!r}?" if close else f"known: {', '.join(names())}"
         raise InputError(f"no selection method is named {name!r}", hint=hint)
     return aliases[wanted]
 

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from ftplan.cli import complete, options
-from ftplan.cli.inputs import Reading, load_runs
-from ftplan.cli.output import check_plot, check_target, deliver, progress, write_plot
 
 if TYPE_CHECKING:
     from ftplan.fit.solve import Objective
 
-SHORT = "Every law on every series of some run tables: errors, differences, doubts."
 HELP = """Examples:
 
 \b
@@ -44,6 +41,8 @@ def laws(
     quiet: options.Quiet = False,
 ) -> None:
     """Fit each table, then rank the laws over all of them."""
+    from ftplan.cli.inputs import Reading, load_runs
+    from ftplan.cli.output import check_plot, check_target, deliver, progress, write_plot
     from ftplan.compare.laws import compare_laws
     from ftplan.formats.documents.comparison import document, panels
 

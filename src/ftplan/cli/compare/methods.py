@@ -8,13 +8,10 @@ import typer
 
 from ftplan.cli import options
 from ftplan.cli.flags import with_flags
-from ftplan.cli.inputs import law_of
-from ftplan.cli.output import check_target, deliver
 
 if TYPE_CHECKING:
     from ftplan.readers.problems import Flags
 
-SHORT = "When a selection method pays: budgets and model sizes."
 HELP = """Examples:
 
 \b
@@ -55,6 +52,8 @@ def methods(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, compare, render, write."""
+    from ftplan.cli.inputs import law_of
+    from ftplan.cli.output import check_target, deliver
     from ftplan.compare.methods import compare_methods
     from ftplan.formats.documents.methods import document
     from ftplan.readers.problems import read_problem

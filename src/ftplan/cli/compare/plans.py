@@ -7,11 +7,8 @@ from typing import Annotated
 import typer
 
 from ftplan.cli import options
-from ftplan.cli.inputs import law_named
-from ftplan.cli.output import check_target, deliver
 from ftplan.errors import InputError
 
-SHORT = "What differs between plans: data, cost, prediction."
 HELP = """Examples:
 
 \b
@@ -35,6 +32,8 @@ def plans(
     quiet: options.Quiet = False,
 ) -> None:
     """Read the files, set them against the first, render."""
+    from ftplan.cli.inputs import law_named
+    from ftplan.cli.output import check_target, deliver
     from ftplan.compare.plans import compare_plans
     from ftplan.compare.redrawn import redraw
     from ftplan.formats.documents.plans import document

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 from ftplan.cli import options
 from ftplan.cli.flags import with_flags
-from ftplan.cli.inputs import law_of
-from ftplan.cli.output import check_target, deliver
 
 if TYPE_CHECKING:
     from ftplan.readers.problems import Flags
 
-SHORT = "Few long examples, many short ones, or the best between."
 HELP = """Examples:
 
 \b
@@ -36,6 +33,8 @@ def strategies(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, compare, render, write."""
+    from ftplan.cli.inputs import law_of
+    from ftplan.cli.output import check_target, deliver
     from ftplan.compare.strategies import compare_strategies
     from ftplan.formats.documents.strategies import document
     from ftplan.readers.problems import read_problem

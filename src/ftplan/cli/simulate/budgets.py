@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from ftplan.cli import options
-from ftplan.cli.inputs import law_and_problem, law_of
-from ftplan.cli.output import check_plot, check_target, deliver, write_plot
 
-SHORT = "The best plan under each budget of a sweep."
 HELP = """Examples:
 
 \b
@@ -32,6 +29,8 @@ def budgets(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, plan once per budget, render, write."""
+    from ftplan.cli.inputs import law_and_problem, law_of
+    from ftplan.cli.output import check_plot, check_target, deliver, write_plot
     from ftplan.formats.documents.budgets import document, panels
     from ftplan.readers.problems import Flags, aimed_at, read_problem
     from ftplan.readers.sweeps import spaced

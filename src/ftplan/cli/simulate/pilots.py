@@ -8,13 +8,10 @@ from typing import Annotated
 import typer
 
 from ftplan.cli import options
-from ftplan.cli.inputs import law_and_problem, law_of
-from ftplan.cli.output import check_target, deliver, progress, remark
 from ftplan.errors import InputError
 
 #: fewer runs carry no law of length; more is no pilot
 FEWEST, MOST = 6, 100
-SHORT = "Which few runs to make first, and how good a plan they buy."
 HELP = """Examples:
 
 \b
@@ -72,6 +69,8 @@ def pilots(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, simulate every design, compare, render, write."""
+    from ftplan.cli.inputs import law_and_problem, law_of
+    from ftplan.cli.output import check_target, deliver, progress, remark
     from ftplan.cli.simulate.work import workers
     from ftplan.formats.documents.pilots import document
     from ftplan.readers.problems import Flags, read_problem

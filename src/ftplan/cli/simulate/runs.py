@@ -7,10 +7,7 @@ from typing import Annotated
 import typer
 
 from ftplan.cli import complete, options
-from ftplan.cli.inputs import law_named
-from ftplan.cli.output import check_target, deliver, remark
 
-SHORT = "A synthetic run table: what a law says, with noise."
 HELP = """Examples:
 
 \b
@@ -81,6 +78,8 @@ def runs(
     quiet: options.Quiet = False,
 ) -> None:
     """Read the law and the design, simulate, render, write."""
+    from ftplan.cli.inputs import law_named
+    from ftplan.cli.output import check_target, deliver, remark
     from ftplan.fit import predictor
     from ftplan.formats.documents.runs import document
     from ftplan.plan import series_of

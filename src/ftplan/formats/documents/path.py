@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from typing import Any
 
-from ftplan.errors import InputError
+from ftplan.errors import InputError, did_you_mean
 
 
 def value_at(data: Any, path: str) -> str:
@@ -39,5 +38,4 @@ def _known(here: Any, key: str) -> str | None:
         return f"entries are counted from 0 to {len(here) - 1}" if here else None
     if not isinstance(here, dict):
         return None
-    close = get_close_matches(key, map(str, here), n=1)
-    return f"did you mean {close[0]}?" if close else f"one of: {', '.join(map(str, here))}"
+    return did_you_mean(key, map(str, here), "one of: {}")

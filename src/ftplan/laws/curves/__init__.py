@@ -1,1 +1,1 @@
-"""One curve a file; the folder is the registry (`ftplan.laws.registry`)."""
+"""One curve a file; the folder is the registry (`ftplan.laws`)."""

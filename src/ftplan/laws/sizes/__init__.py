@@ -1,1 +1,1 @@
-"""One way for model size to enter a file; the folder is the registry (`ftplan.laws.registry`)."""
+"""One way for model size to enter a file; the folder is the registry (`ftplan.laws`)."""

@@ -1,1 +1,1 @@
-"""One term of ln D a file; the folder is the registry (`ftplan.laws.registry`)."""
+"""One term of ln D a file; the folder is the registry (`ftplan.laws`)."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from ftplan.laws.parts import Floats
+from ftplan.registry import modules
 
 #: the largest run has this many times the tokens of the smallest: six doublings, as in the one public table that varies
 #: length (presets/runs/pyfunc.csv)
@@ -33,7 +33,7 @@ class Shape:
 
 def names() -> list[str]:
     """Every design, by listing the folder."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+    return modules("simulate/designs")
 
 
 def words(name: str) -> str:

@@ -10,10 +10,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from ftplan.errors import InputError
+from ftplan.registry import modules
 
 Row = Mapping[str, Any]
 
@@ -51,7 +51,7 @@ class Shape:
 
 def names() -> list[str]:
     """Every form, by listing the folder; imports none of them."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+    return modules("readers/examples/shapes")
 
 
 @cache
