@@ -105,7 +105,7 @@ BAD: list[tuple[str, str, str | None]] = [
     (HEAD + "\n\nmany,32,3\n", "runs.csv:4: column 'examples': 'many' is not a number", COUNT_HINT),
     ("N,loss\n1_000,3\n", "runs.csv:2: column 'N': '1_000' is not a number", COUNT_HINT),
     ("N,loss\n١٠٠,3\n", "runs.csv:2: column 'N': '١٠٠' is not a number", COUNT_HINT),
-    ("N,params,loss\n1,7X,3\n", "runs.csv:2: column 'params': '7X' is not a number", COUNT_HINT),
+    ("examples,params,loss\n1,7X,3\n", "runs.csv:2: column 'params': '7X' is not a number", COUNT_HINT),
     (HEAD + "100,NaN,3\n", "runs.csv:2: column 'avg_tokens': 'NaN' is not a number", EMPTY_CELL),
     (HEAD + "100,32,nan\n", "runs.csv:2: column 'loss': 'nan' is not a number", NO_RESULT),
     (HEAD + GOOD + "100,32,\n", "runs.csv:3: column 'loss': the cell is empty", NO_RESULT),
@@ -227,7 +227,18 @@ BAD: list[tuple[str, str, str | None]] = [
         "runs.csv:2: not a JSON object (Expecting property name enclosed in double quotes)",
         JSON_HINT,
     ),
-    ('[{"examples": 100, "loss": 3}]', "runs.csv:1: not a JSON object", JSON_HINT),
+    ("[1, 2]", "runs.csv: item 1 of its array is not a JSON object", "one object per run: [{...}, {...}]"),
+    ("[]", "runs.csv: there is a header but no run below it", "write one row per finished run"),
+    (
+        '{\n "predict_bleu-4": 2.2,\n "predict_runtime": 610.2\n}',
+        "runs.csv: a JSON object that no known tool wrote (keys predict_bleu-4, predict_runtime)",
+        "a run table is CSV or JSONL with one row per finished run, or a trainer's own log",
+    ),
+    (
+        '{\n "version": 1,\n "runs": [{"examples": 100, "loss": 3}]\n}',
+        "runs.csv: a JSON object that no known tool wrote (keys version, runs): its rows are under the key runs",
+        "jq -c '.runs[]'",
+    ),
     ('{"examples": 1, "loss": 1}\n5\n', "runs.csv:2: not a JSON object", JSON_HINT),
     (
         '{"examples": 1, "examples": 2, "loss": 1}',

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftplan.errors import InputError
-from ftplan.readers.logs import facts, mlflow, tool_of, tools, trainer
+from ftplan.readers.logs import facts, mlflow, tool_of, tools, trainer, values
 from ftplan.readers.raw import build
 from ftplan.readers.tables import read_runs
 from ftplan.runs import Metric
@@ -259,7 +259,7 @@ def test_nothing_to_go_by_says_what_to_give(tmp_path: Path) -> None:
     ],
 )
 def test_facts_of_a_run(changes: dict[str, Any], wanted: dict[str, float], remark: str) -> None:
-    given = {k: facts.text_of(v) for k, v in (summary(200, 40) | changes).items()}
+    given = {k: values.text_of(v) for k, v in (summary(200, 40) | changes).items()}
     found, told = facts.cells(given)
     assert remark in told
     for column, value in wanted.items():
@@ -289,7 +289,7 @@ def test_examples_from_the_speed(
         logged["train_runtime"] = round(second * call + 0.1, 4)
         logged["train_samples_per_second"] = round(N * epochs * call / planned / (second * call + 0.1), 3)
         logged["train_steps_per_second"] = round(call / (second * call + 0.1), 3)
-    found, _ = facts.cells({k: facts.text_of(v) for k, v in logged.items()})
+    found, _ = facts.cells({k: values.text_of(v) for k, v in logged.items()})
     rounding = 0.0006 / max(float(logged["train_samples_per_second"]), 1e-9)
     steps_off = 0.0 if old else 0.0006 / max(float(logged["train_steps_per_second"]), 1e-9)
     if rounding + steps_off < 0.2:

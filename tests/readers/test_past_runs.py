@@ -55,7 +55,7 @@ def test_without_the_trainers_own_count_trls_is_used(tmp_path: Path) -> None:
 
 
 def test_without_trls_count_nothing_tells_whether_padding_counts(tmp_path: Path) -> None:
-    run = read_past_run(written(tmp_path, changed(num_tokens=None)))
+    run = read_past_run(written(tmp_path, changed(num_tokens=None, eval_num_tokens=None)))
     assert (run.tokens, run.counts_padding) == (900.0, None)
 
 
@@ -68,7 +68,11 @@ def test_flat_results(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message", "hint"),
     [
-        (changed(num_input_tokens_seen=None, num_tokens=None), "lacks tokens", "include_num_input_tokens_seen"),
+        (
+            changed(num_input_tokens_seen=None, num_tokens=None, eval_num_tokens=None),
+            "lacks tokens",
+            "include_num_input_tokens_seen",
+        ),
         (changed(train_runtime=None), "no row of log_history has train_runtime", None),
         ({**STATE, "log_history": [*HISTORY, {"train_runtime": 5.0}]}, "the run was resumed", "whole time in a table"),
         ({"log_history": 3}, "log_history is not a list", None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -78,6 +79,10 @@ ALIASES: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 #: alias -> canonical column
 CANONICAL = {alias: name for name, ranks in ALIASES.items() for rank in ranks for alias in rank}
+#: what stands beside N where it is the number of parameters: data and compute of a scaling law, D in tokens
+_TOKENS_OF_LAWS = "d"
+_COMPUTE = {"c", "flops", "train_flops", "training_flops", "total_flops", "pflops", "compute", "train_compute"}
+_PARAMETERS = re.compile(r"(^|_)(params?|parameters|non?_emb\w*|nonemb\w*)($|_)")
 #: aliases that people also use for labels: a number column only where every cell is a number
 _NUMBER_OR_LABEL = {"model_size"}
 
@@ -101,6 +106,7 @@ def resolve(raw: RawTable, column_map: Mapping[str, str]) -> Columns:
     """
     keys = _keys(raw, column_map)
     filled = {header: key for header, key in keys.items() if key and not raw.is_blank(header)}
+    filled |= _of_laws(raw, filled)
     found: dict[str, str] = {}
     for name, ranks in ALIASES.items():
         for rank in ((name,), *ranks):
@@ -114,6 +120,31 @@ def resolve(raw: RawTable, column_map: Mapping[str, str]) -> Columns:
                 found[name] = headers[0]
                 break
     return Columns(found, keys)
+
+
+def _of_laws(raw: RawTable, keys: Mapping[str, str]) -> dict[str, str]:
+    """{header: name} for N and D of a table of scaling laws, where N is the size of the model and D are tokens.
+
+    Raises InputError where a column of parameters stands beside N too: nothing says then what N counts.
+    """
+    header = {key: h for h, key in keys.items()}
+    if "n" not in header:
+        return {}
+    known = {CANONICAL.get(key, key) for key in keys.values() if key != "n"}
+    if _TOKENS_OF_LAWS not in header and not _COMPUTE & set(header):
+        sized = "model_params" in known or any(map(_PARAMETERS.search, header))
+        if not sized or "examples" in known:
+            return {}
+        N = header["n"]
+        raise InputError(
+            f"{raw.source}: column {N!r} may be the number of examples or the model's size, since there is a column of "
+            "parameters too",
+            hint=f"--map {N}=examples where it counts training examples, else --map {N}=model_params",
+        )
+    found = {header["n"]: "" if "model_params" in known else "model_params"}
+    if _TOKENS_OF_LAWS in header and not known & {"tokens", "tokens_seen"}:
+        found[header[_TOKENS_OF_LAWS]] = "tokens"
+    return found
 
 
 def _keys(raw: RawTable, column_map: Mapping[str, str]) -> dict[str, str]:

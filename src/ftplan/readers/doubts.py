@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from ftplan.readers.columns import ALIASES, CANONICAL, Columns
-from ftplan.readers.logs.facts import NO_EXAMPLES, SPEED, number
+from ftplan.readers.logs.facts import NO_EXAMPLES, SPEED
+from ftplan.readers.logs.values import number
 from ftplan.readers.metrics import Choice
 from ftplan.readers.numbers import CellError, parse
 from ftplan.readers.raw import RawTable, listed, plain

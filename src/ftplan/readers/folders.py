@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ftplan.errors import InputError
 from ftplan.readers.logs import Evaluation, Found, Run, tool_of, tools
+from ftplan.readers.logs.trainer import BEST_LOADED, is_of
+from ftplan.readers.logs.values import number
 from ftplan.readers.source import decode, read_bytes
 from ftplan.readers.structured import parse_json, read_plain
 
@@ -26,12 +28,16 @@ _FIRST = "Hugging Face Trainer"
 
 @dataclass(frozen=True)
 class Folder:
-    """What a folder holds. tables: files beside the logs that may hold runs or facts of them."""
+    """What a folder holds. tables: files beside the logs that may hold runs or facts of them.
+
+    below: whether the tables lie in sub-folders, which are looked into only where there is nothing else.
+    """
 
     runs: tuple[Run, ...]
     evaluations: tuple[Evaluation, ...]
     tables: tuple[str, ...]
     told: tuple[str, ...]
+    below: bool = False
 
 
 def read_folder(path: str) -> Folder:
@@ -54,12 +60,14 @@ def read_folder(path: str) -> Folder:
     if states:
         told.append(f"of the {states} states that trainers saved, the final one of each run is read")
     tables = sorted(str(file) for file in root.iterdir() if file.is_file() and file.suffix.lower() in _TABLES)
-    if not runs and not evaluations and not tables:
+    if below := not runs and not evaluations and not tables:
+        tables = [str(file) for file in _files(root, _TABLES) if file.stat().st_size]
+    if below and not tables:
         raise InputError(
             f"{path}: no log in this folder",
             hint="ftplan runs --help lists the logs and tables that are read",
         )
-    return Folder(tuple(runs), tuple(evaluations), tuple(tables), tuple(told))
+    return Folder(tuple(runs), tuple(evaluations), tuple(tables), tuple(told), below)
 
 
 def read_log(data: bytes, place: str) -> Found | None:
@@ -72,10 +80,10 @@ def read_log(data: bytes, place: str) -> Found | None:
     return tool.read(_with_config(value, path), place, _name(path, path.parent))
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(root: Path, endings: Collection[str] = (".json",)) -> Iterator[Path]:
     for folder, below, names in os.walk(root):
         below[:] = sorted(name for name in below if not name.startswith("."))
-        yield from (Path(folder, name) for name in sorted(names) if name.endswith(".json"))
+        yield from (Path(folder, name) for name in sorted(names) if Path(name).suffix.lower() in endings)
 
 
 def _log(file: Path) -> tuple[Any, Mapping[str, Any]] | None:
@@ -141,11 +149,22 @@ def _final(runs: list[Run]) -> tuple[list[Run], int]:
         doubled |= len(saved) > 1
         last = max(saved or logs, key=_order)
         flat = [log for log in logs if log not in saved and _checkpoint(log.place) is None]
-        facts = dict(last.facts)
+        facts, told = dict(last.facts), list(last.told)
         for log in flat:
-            facts |= {key: text for key, text in log.facts.items() if text}
-        merged.append(replace(last, facts=facts))
+            known = {key: text for key, text in log.facts.items() if text}
+            if last.best and is_of(*map(_values, (known, last.best, last.facts))):
+                known = {
+                    key: text for key, text in known.items() if not (key.startswith("eval_") and key in last.facts)
+                }
+                told.append(BEST_LOADED)
+            facts |= known
+            told += log.told
+        merged.append(replace(last, facts=facts, told=tuple(dict.fromkeys(told))))
     return merged, states if doubled else 0
+
+
+def _values(facts: Mapping[str, str]) -> dict[str, float]:
+    return {key: value for key in facts if (value := number(facts, key)) is not None}
 
 
 def _checkpoint(place: str) -> int | None:

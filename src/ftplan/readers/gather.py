@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ftplan.errors import InputError
 from ftplan.readers import delimited, jsonlines, metrics, parquet, source
 from ftplan.readers.folders import read_folder, read_log
+from ftplan.readers.histories import progress
 from ftplan.readers.joined import NAMES, join, names_run
 from ftplan.readers.logs import Evaluation, Found, Run, tool_of
 from ftplan.readers.raw import RawTable, listed, normalise
+from ftplan.readers.states import unfinished
 
 
 @dataclass
@@ -49,6 +51,7 @@ def read_table(*paths: str, mapped: Mapping[str, str] | None = None, metric: str
             all_.add(_read_file(path))
     if len(all_.tables) == 1 and not all_.runs and not all_.evaluations:
         return all_.tables[0]
+    all_.told += [text for table in all_.tables for text in table.remarks]
     beside = [table for table in all_.tables if names_run(table, [*all_.runs, *all_.left])]
     own = [table for table in all_.tables if table not in beside]
     if all_.runs and not all_.evaluations:  # without a result a row is no run; an evaluation may bring one
@@ -87,24 +90,54 @@ def _add_folder(path: str, all_: _Gathered) -> None:
     """Logs of a folder, and the tables that lie beside them: facts of its runs, or, without logs, the runs."""
     folder = read_folder(path)
     all_.add(Found(folder.runs, folder.evaluations, folder.told))
-    tables = [(name, _read_file(name)) for name in folder.tables]
+    tables = [(name, _open(name)) for name in folder.tables]
+    steps = {name: said for name, found in tables if isinstance(found, RawTable) and (said := progress(found))}
     if folder.runs:
-        facts = [found for _, found in tables if isinstance(found, RawTable) and names_run(found, folder.runs)]
+        facts = [
+            _finished(found)
+            for name, found in tables
+            if isinstance(found, RawTable) and name not in steps and names_run(found, folder.runs)
+        ]
         all_.tables += facts
-        unread = [name for name, found in tables if found not in facts]
-        if unread:
+        used = {table.source for table in facts}
+        if unread := [name for name, _ in tables if name not in used]:
             all_.told.append(f"not read: {listed(unread, 3)}; name a file to read it by itself")
         return
-    if len(tables) > 1:
+    if len(tables) > 1 and len(steps) == len(tables):
         raise InputError(
-            f"{path}: several tables in this folder: {listed([name for name, _ in tables], 4)}",
-            hint=f"name the one to read: {tables[0][0]}",
+            f"{path}: each of its tables is the progress of one run, a row per step: {listed(list(steps), 4)}",
+            hint=next(iter(steps.values())).instead,
         )
-    for _, found in tables:
-        all_.add(found)
+    rows = [(name, found) for name, found in tables if name not in steps or len(tables) == 1]
+    if len(rows) > 1:
+        names = [name for name, _ in rows]
+        many = (
+            f"name the ones to read together: {' '.join(names[:2])}"
+            if folder.below
+            else f"name the one to read: {names[0]}"
+        )
+        raise InputError(
+            f"{path}: several tables in {'sub-folders of ' * folder.below}this folder: {listed(names, 4)}", hint=many
+        )
+    for name, found in rows:
+        all_.add(_checked(found, name))
 
 
 def _read_file(path: str) -> Found | RawTable:
+    return _checked(_open(path), source.source_name(path))
+
+
+def _checked(found: Found | RawTable, name: str) -> Found | RawTable:
+    """What a file holds, if it holds runs. Raises InputError for the progress of a run."""
+    if not isinstance(found, RawTable):
+        return found
+    if (steps := progress(found)) is not None:
+        raise steps.refused(name)
+    return _finished(found)
+
+
+def _open(path: str) -> Found | RawTable:
+    """What a tool wrote, or a table as written."""
     name = source.source_name(path)
     data = source.read_bytes(path)
     if data.startswith(parquet.MAGIC):
@@ -118,6 +151,26 @@ def _read_file(path: str) -> Found | RawTable:
         table = read(text, name)
     tool = tool_of(table)
     return table if tool is None else tool.read(table, name, Path(name).stem)
+
+
+def _finished(table: RawTable) -> RawTable:
+    """A table without the rows of runs that did not finish, by a column of states. Raises InputError where none did."""
+    left = unfinished(table)
+    if left is None:
+        return table
+    kept = [i for i in range(len(table.rows)) if i not in set(left.rows)]
+    if not kept:
+        raise InputError(
+            f"{table.source}: none of its {len(table.rows)} runs finished: its column {left.header!r} says "
+            f"{listed(left.states, 4)}",
+            hint="a run table has one row per finished run",
+        )
+    return replace(
+        table,
+        rows=tuple(table.rows[i] for i in kept),
+        places=tuple(table.places[i] for i in kept),
+        remarks=(*table.remarks, left.said()),
+    )
 
 
 def _as_runs(table: RawTable) -> list[Run]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from ftplan.errors import InputError
@@ -12,7 +12,8 @@ from ftplan.readers import metrics
 from ftplan.readers.columns import ALIASES, CANONICAL
 from ftplan.readers.groups import LABELS
 from ftplan.readers.logs import Evaluation, Run
-from ftplan.readers.logs.facts import MODEL, cells, is_metric, text_of, unfinished
+from ftplan.readers.logs.facts import MODEL, cells, is_metric, unfinished, unsaid
+from ftplan.readers.logs.values import text_of
 from ftplan.readers.raw import RawTable, listed, normalise, plain
 
 #: columns that are named like a canonical one and are the trainer's: `facts` says what they mean
@@ -57,6 +58,7 @@ def join(
     Raises InputError where no run is left.
     """
     remarks = list(told)
+    runs = [_said(run) for run in runs]
     finished = [run for run in runs if not unfinished(run.facts)]
     if stopped := [run for run in runs if unfinished(run.facts)]:
         which = f"({listed([run.name for run in stopped], 3)})"
@@ -71,6 +73,16 @@ def join(
     extra, aside = _add_results(rows, evaluations, remarks)
     remarks += _counted(rows)
     return _table(source, rows, extra, kept, aside, tuple(remarks))
+
+
+def _said(run: Run) -> Run:
+    """A run without the figures that say nothing: counters that were off, the loss of a call that trained nothing."""
+    nothing, told = unsaid(run.facts)
+    if not nothing:
+        return run
+    facts = {key: "" if key in nothing else text for key, text in run.facts.items()}
+    aside = run.aside and {header: "" if plain(header) in nothing else text for header, text in run.aside.items()}
+    return replace(run, facts=facts, aside=aside, told=tuple(dict.fromkeys((*run.told, *told))))
 
 
 def _written(run: Run) -> dict[str, str]:

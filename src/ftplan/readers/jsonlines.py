@@ -1,4 +1,4 @@
-"""JSONL: one JSON object a line, a column per key."""
+"""JSONL, one JSON object a line, or one JSON array of objects: a column per key."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ import json
 from typing import Any
 
 from ftplan.errors import InputError
-from ftplan.readers.raw import RawTable, build
+from ftplan.readers.raw import RawTable, build, listed
 
 
 def read_jsonlines(text: str, source: str) -> RawTable:
     """The table in `text`; a missing key and null are empty cells, numbers keep the text they were written with.
 
-    Raises InputError for a line that is no JSON object, a key written twice, and a table without runs.
+    Raises InputError for a line that is no JSON object, a key written twice, a table without runs, and a file that is
+    one JSON object over several lines: it is said what that is.
     """
     records: list[tuple[str, dict[str, str]]] = []
+    whole = _whole(text)
+    if isinstance(whole, dict):
+        raise _one_object(whole, source)
+    if isinstance(whole, list):
+        return _array(whole, source)
     # not splitlines(): U+2028 and its like may stand inside a JSON string
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
@@ -22,6 +28,46 @@ def read_jsonlines(text: str, source: str) -> RawTable:
             records.append((place, _cells(line, place)))
     headers = list(dict.fromkeys(key for _, cells in records for key in cells))
     return build(source, headers, ((place, [cells.get(h, "") for h in headers]) for place, cells in records))
+
+
+def _whole(text: str) -> Any:
+    """The one JSON value of a text that runs over several lines, or is an array; None where it is none."""
+    text = text.strip()
+    if "\n" not in text and not text.startswith("["):
+        return None
+    try:
+        return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _one_object(value: dict[str, Any], source: str) -> InputError:
+    """What one JSON object is that no tool of `logs` wrote: rows under a key, or figures of one thing."""
+    under = [key for key, rows in value.items() if isinstance(rows, list) and rows and isinstance(rows[0], dict)]
+    keys = (
+        f"a JSON object that no known tool wrote (keys {listed(list(value), 4)})" if value else "an empty JSON object"
+    )
+    if under:
+        return InputError(f"{source}: {keys}: its rows are under the key {under[0]}", hint=f"jq -c '.{under[0]}[]'")
+    return InputError(
+        f"{source}: {keys}", hint="a run table is CSV or JSONL with one row per finished run, or a trainer's own log"
+    )
+
+
+def _array(rows: list[Any], source: str) -> RawTable:
+    """The table in an array of objects, whose rows are counted from 1."""
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            raise InputError(
+                f"{source}: item {number} of its array is not a JSON object", hint="one object per run: [{...}, {...}]"
+            )
+    headers = list(dict.fromkeys(key for row in rows for key in row))
+    places = (f"{source}: item {number}" for number in range(1, len(rows) + 1))
+    return build(
+        source,
+        headers,
+        ((place, [_text(row.get(h)) for h in headers]) for place, row in zip(places, rows, strict=True)),
+    )
 
 
 def _cells(line: str, place: str) -> dict[str, str]:

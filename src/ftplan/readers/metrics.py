@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -85,7 +86,7 @@ def choose(raw: RawTable, columns: Columns, metric: str | None, direction: Direc
     metrics = [h for h in free if known(_name(columns, h)) is not None and not columns.keys[h].startswith("base_")]
     header = _automatic(raw, columns, metrics) if metric is None else _named(raw, columns, metric)
     name = _name(columns, header)
-    rule = known(name)
+    rule = known(name) or known(_summary(header) or "")
     if rule is None and direction is None:
         raise InputError(
             f"{raw.source}: nothing is known about the metric {header!r}",
@@ -135,11 +136,44 @@ def _automatic(raw: RawTable, columns: Columns, metrics: Sequence[str]) -> str:
 
 def _none(raw: RawTable, columns: Columns) -> InputError:
     blank = [h for h in raw.headers if known(_name(columns, h)) is not None and raw.is_blank(h)]
-    if blank:
+    if blank and not raw.logged:
         return _empty(raw, blank[0])
+    if raw.logged:
+        return _not_judged(raw)
     guesses = (suggest(h, (*PREFERRED, *KNOWN)) for h in raw.headers if normalise(h) not in {*ALIASES, *CANONICAL})
     hint = next((g for g in guesses if g), None) or "name it: --metric COL --direction min (or max)"
     return InputError(f"{raw.source}: no metric column; the columns are {listed(raw.headers)}", hint=hint)
+
+
+def _not_judged(raw: RawTable) -> InputError:
+    """What a log lacks that was read without a result."""
+    best = [h for h in raw.headers if (of := _summary(h)) is not None and known(of) is not None]
+    if best:
+        told, how = str(_summary(best[0])), best[0].rpartition(".")[2]
+        return InputError(
+            f"{raw.source}: of {told} the log keeps only its {how} ({best[0]}), not its last value",
+            hint=f"--metric {shlex.quote(best[0])} judges each run by its {how}",
+        )
+    one = len(raw.rows) == 1
+    beside = "give eval_loss in a table run,eval_loss named beside it"
+    if {"global_step", "max_steps"} <= set(raw.headers):
+        whose = "the run was never" if one else f"none of the {len(raw.rows)} runs was"
+        state = "the state is of a checkpoint" if one else "the states are of checkpoints"
+        return InputError(
+            f"{raw.source}: {whose} evaluated, and {state}, before the closing row (train_loss)",
+            hint=f"{beside}, or call trainer.save_state() after training",
+        )
+    whose = "the run" if one else f"none of the {len(raw.rows)} runs"
+    none = "no" if one else "a"
+    return InputError(
+        f"{raw.source}: {whose} has {none} result that is known; the columns are {listed(raw.headers)}", hint=beside
+    )
+
+
+def _summary(header: str) -> str | None:
+    """The metric that a tracker summed up: 'eval/loss' of 'eval/loss.min'; None where it is no summary."""
+    match = re.fullmatch(r"(?P<metric>.+)\.(min|max|mean|best|first)", header)
+    return match["metric"] if match else None
 
 
 def _empty(raw: RawTable, header: str) -> InputError:
@@ -147,8 +181,11 @@ def _empty(raw: RawTable, header: str) -> InputError:
 
 
 def _several(raw: RawTable, headers: Sequence[str]) -> InputError:
+    # a loss says more than an accuracy, and a training loss next to nothing
+    losses = [h for h in headers if normalise(h).endswith("_loss") and not plain(h).startswith("train_")]
     return InputError(
-        f"{raw.source}: several columns could be the metric: {listed(headers)}", hint=f"--metric {headers[0]}"
+        f"{raw.source}: several columns could be the metric: {listed(headers)}",
+        hint=f"--metric {shlex.quote((losses or list(headers))[0])}",
     )
 
 

@@ -20,7 +20,8 @@ from ftplan.errors import InputError
 from ftplan.origin import Sourced
 from ftplan.presets import load_model
 from ftplan.readers.delimited import read_delimited
-from ftplan.readers.logs.trainer import history, tokens_seen
+from ftplan.readers.logs.counters import tokens_seen
+from ftplan.readers.logs.trainer import history
 from ftplan.readers.numbers import CellError, parse
 from ftplan.readers.raw import RawTable, normalise, plain
 from ftplan.readers.source import decode, read_bytes, source_name

@@ -123,7 +123,7 @@ def _require_size(raw: RawTable, columns: Columns, unsuited: set[str]) -> None:
         )
     if {"examples", "tokens", "tokens_seen"} & set(have) or {"fraction", "pool_examples"} <= set(have):
         return
-    if raw.logged and not any(plain(header) == "num_input_tokens_seen" for header in raw.headers):
+    if raw.logged and not any(plain(h) == "num_input_tokens_seen" and not raw.is_blank(h) for h in raw.headers):
         unread = unread_counts(raw, columns)
         which = f" (not understood: {listed(unread)})" if unread else ""
         raise InputError(
@@ -138,7 +138,9 @@ def _require_size(raw: RawTable, columns: Columns, unsuited: set[str]) -> None:
             )
     hint = "a run table needs a column examples or tokens; name yours with --map theirs=examples"
     for header in raw.headers:
-        if normalise(header).endswith("num_input_tokens_seen"):  # Trainer's counter, padding and all by default
+        if normalise(header).endswith("num_input_tokens_seen") and not raw.is_blank(
+            header
+        ):  # Trainer's counter, padding and all by default
             hint = f"if {header} does not count padding: --map {header}=tokens_seen"
         elif header not in unsuited and (guess := suggest(header, ("examples", "tokens", "tokens_seen"))):
             hint = f"{guess[:-1]} for {header!r}? --map {header}={guess.split()[-1][:-1]}"

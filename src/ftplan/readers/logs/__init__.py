@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol, TypeAlias
 
@@ -24,7 +24,7 @@ class Run:
     """One training. name: what people call it; facts: {plain name: text}, '' and missing alike where not known.
 
     keys: other names and folders that its model may be evaluated under. told: what to say of how it was read.
-    aside: everything as written, for --map.
+    aside: everything as written, for --map. best: the evaluation of the best checkpoint, where that is an earlier one.
     """
 
     place: str
@@ -33,6 +33,7 @@ class Run:
     keys: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     aside: Mapping[str, str] | None = None
+    best: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class Tool(Protocol):
 
 
 #: modules of this folder that are no tools
-_SHARED = {"facts"}
+_SHARED = {"counters", "facts", "samples", "values"}
 
 
 @cache

@@ -7,19 +7,24 @@ number is meant was measured on runs of transformers 5.23 and TRL 1.16, and read
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 
 from ftplan.readers import metrics
-from ftplan.readers.numbers import INFINITE, NOTHING, CellError, parse
+from ftplan.readers.logs.samples import NEAR_WHOLE, examples, samples_seen
+from ftplan.readers.logs.values import number
 
-#: an epoch counter this near to a whole number means it: old trainers leave out the last, incomplete step
-_NEAR_WHOLE = 0.05
 #: share of the planned steps from which on a log without an end counts as finished: the last checkpoint before it
 NEARLY_DONE = 0.95
 #: trainers' own evaluation figures that judge no run
 _NO_METRIC = re.compile(r"(eval|test)_.*(runtime|per_second|num_tokens|entropy|model_preparation_time)$")
+#: counters that are 0 where the trainer was not told to count
+_COUNTERS = ("num_input_tokens_seen", "num_tokens", "eval_num_tokens")
+#: what the row says that ends a training
+CLOSING = ("train_loss", "train_runtime", "train_samples_per_second", "train_steps_per_second")
+_PROCESSES = ("world_size", "num_processes", "n_gpu")
+#: a trainer writes 2**63 - 1 epochs where the data have no length
+_ENDLESS = 2.0**62
 #: measured on the batch of the last step, not on held-out data
 _LAST_STEP = {"loss", "mean_token_accuracy", "train_mean_token_accuracy"}
 #: what the model is called that was tuned, the surest first
@@ -46,31 +51,36 @@ PART = "trained for less than one epoch: counted as 1 epoch of the data it saw"
 FLOS = "total_flos is not used: it counts padding, and knows neither LoRA nor attention"
 NO_PADDING = "tokens are TRL's num_tokens, which leaves padding out"
 COUNTED = "tokens are num_input_tokens_seen, which was told to leave padding out"
+FILLED = (
+    "pad_to_multiple_of was set: TRL's num_tokens counts the padding that fills a pack up to it, so tokens are a "
+    "little too many"
+)
+LAST_BATCH = (
+    "on several processes TRL counts the rows that fill the last batch of an epoch too: tokens are up to a batch too "
+    "many"
+)
+PACKED_PADDING = (
+    "packing was on: where LLaMA-Factory packed without neat_packing, its mask is 1 on padding too, and it is counted"
+)
+MAYBE_PACKS = "packing was on: if train_samples counts packed rows, give the true numbers in a table run,examples"
+BLOCKS = (
+    "block_size was set: train_samples counts blocks of text of that length, not examples; the true numbers go in a "
+    "table run,examples"
+)
+STREAM = (
+    "the data were a stream without a length, whose epoch counter says nothing: counted as 1 epoch, each example seen "
+    "once"
+)
+ASKED = "epochs are those that were asked for; trainers round them up to whole steps, so a little more was trained"
+NO_TRAINING = (
+    "train_loss 0.0 is no result: the call that logged it trained nothing, since the run had ended before it was "
+    "resumed"
+)
+BEST = (
+    "load_best_model_at_end was on: an evaluation after the training is of the best checkpoint, which may not have "
+    "seen all the data"
+)
 PER_EPOCH = "the counters run over all epochs: tokens are shared out over them"
-
-
-def text_of(value: object) -> str:
-    """A logged value as the text of a cell: '' for None, NaN, N/A and infinities, which are no results."""
-    text = repr(value) if isinstance(value, float) else str(value).strip()
-    return "" if text.lower() in NOTHING | INFINITE else text
-
-
-def finite(value: object) -> float | None:
-    """A logged value if it is a finite number."""
-    number_ = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if number_ and abs(value) < math.inf else None  # type: ignore[arg-type]
-
-
-def number(facts: Mapping[str, str], *names: str) -> float | None:
-    """The first of these facts that is a number above 0: trainers write 0 for what they did not count."""
-    for name in names:
-        try:
-            value = parse(facts.get(name, "") or "0")
-        except CellError:
-            continue
-        if value > 0.0:
-            return value
-    return None
 
 
 def is_metric(name: str) -> bool:
@@ -91,6 +101,45 @@ def unfinished(facts: Mapping[str, str]) -> bool:
     return done is not None and planned is not None and not ended and done < NEARLY_DONE * planned
 
 
+def unsaid(facts: Mapping[str, str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Facts that say nothing, by name, and what to say of them.
+
+    A counter that was off stands at 0 after a training; a resumed run that had ended logs a loss of 0.0.
+    """
+    names: set[str] = set()
+    told: list[str] = []
+    if _is_zero(facts.get("train_loss", "")):
+        names |= set(CLOSING)
+        told.append(NO_TRAINING)
+    if any(number(facts, name) is not None for name in ("global_step", "epoch", "train_runtime", "train_loss")):
+        names |= {name for name in _COUNTERS if _is_zero(facts.get(name, ""))}
+    return frozenset(names), tuple(told)
+
+
+def _is_zero(text: str) -> bool:
+    try:
+        return bool(text) and float(text) == 0.0
+    except ValueError:
+        return False
+
+
+def _passes(facts: Mapping[str, str], told: list[str]) -> float | None:
+    """Epochs that were reached, else those asked for, where no number of steps overruled them."""
+    if _is_stream(facts):
+        told.append(STREAM)
+        return 1.0
+    if (reached := number(facts, "epoch")) is not None:
+        return reached
+    asked = None if number(facts, "max_steps") else number(facts, "num_train_epochs")
+    told += [ASKED] * (asked is not None and not asked.is_integer())
+    return asked
+
+
+def _is_stream(facts: Mapping[str, str]) -> bool:
+    endless = (number(facts, "num_train_epochs") or 0.0) >= _ENDLESS
+    return endless or (_is_on(facts, "streaming", "dataset_streaming") and number(facts, "max_steps") is not None)
+
+
 def cells(facts: Mapping[str, str], given: Mapping[str, str] | None = None) -> tuple[dict[str, str], tuple[str, ...]]:
     """Canonical cells of a finished run, and what to say. Counters run over all epochs; N, L and T count data once.
 
@@ -98,9 +147,9 @@ def cells(facts: Mapping[str, str], given: Mapping[str, str] | None = None) -> t
     """
     told: list[str] = []
     given = given or {}
-    asked, counted = number(given, "epochs"), number(facts, "epoch", "num_train_epochs")
+    asked, counted = number(given, "epochs"), _passes(facts, told)
     passed = asked or counted
-    if asked and counted and abs(asked - counted) > _NEAR_WHOLE:
+    if asked and counted and abs(asked - counted) > NEAR_WHOLE:
         told.append(EPOCHS_DIFFER)
     epochs = _whole(passed)
     if passed is not None and epochs < 1.0:
@@ -123,19 +172,23 @@ def cells(facts: Mapping[str, str], given: Mapping[str, str] | None = None) -> t
     if model := model_of(facts):
         out["model"] = model
     told += [FLOS] * bool(number(facts, "total_flos"))
+    told += [BEST] * _is_on(facts, "load_best_model_at_end")
     return out, tuple(told)
 
 
 def _tokens(facts: Mapping[str, str], told: list[str]) -> float | None:
     """Tokens seen over all epochs without padding, None where the log cannot tell."""
-    real = number(facts, "num_tokens", "eval_num_tokens")
+    # training rows and evaluations carry one running total, of which the later is the larger
+    totals = [count for name in ("num_tokens", "eval_num_tokens") if (count := number(facts, name)) is not None]
     counted = number(facts, "num_input_tokens_seen")
-    if real is not None and not facts.get("resume_from_checkpoint", "").replace("False", ""):
+    if totals and not facts.get("resume_from_checkpoint", "").replace("False", ""):
         told.append(NO_PADDING)
-        return real
-    told += [RESUMED] * (real is not None)
+        told += [FILLED] * (number(facts, "pad_to_multiple_of") is not None)
+        told += [LAST_BATCH] * ((number(facts, *_PROCESSES) or 1.0) > 1.0)
+        return max(totals)
+    told += [RESUMED] * bool(totals)
     if counted is not None and facts.get("include_num_input_tokens_seen") == "non_padding":
-        told.append(COUNTED)
+        told += [COUNTED, *([PACKED_PADDING] * _is_on(facts, "packing"))]
         return counted
     told += [PADDED] * (counted is not None)
     return None
@@ -143,46 +196,31 @@ def _tokens(facts: Mapping[str, str], told: list[str]) -> float | None:
 
 def _examples(facts: Mapping[str, str], passed: float | None, told: list[str]) -> float | None:
     """N: unique examples that were seen at least once."""
+    part = min(passed or 1.0, 1.0)
+    packed = _is_on(facts, "packing", "sample_packing")
     if (given := number(facts, "train_samples")) is not None:
-        return round(given * min(passed or 1.0, 1.0))
-    if any(facts.get(name, "").lower() == "true" for name in ("packing", "sample_packing")):
+        told += [MAYBE_PACKS] * packed + [BLOCKS] * (number(facts, "block_size") is not None)
+        return round(given * part)
+    if packed:
         told.append(PACKED)
         return None
-    seen = finite(_samples_seen(facts))
-    if seen is None or passed is None:
-        told += [NO_EXAMPLES] * (seen is None)
+    if samples_seen(facts) is None or passed is None:
+        told += [NO_EXAMPLES] * (samples_seen(facts) is None)
         return None
-    told.append(SPEED)
-    return round(seen / max(passed, 1.0))
+    N = examples(facts, passed)
+    told += [SPEED] * (N is not None)
+    return None if N is None else round(N * part)
 
 
-def _samples_seen(facts: Mapping[str, str]) -> float | None:
-    """Samples over all epochs, from the speed in the last row: exact to its three decimals.
-
-    Old trainers divide the samples and steps that were planned by the runtime, new ones those of the last call (after
-    a resume, not all). Samples per step are right in both, so the steps behind the speed are found first.
-    """
-    seconds, speed = number(facts, "train_runtime"), number(facts, "train_samples_per_second")
-    if seconds is None or speed is None:
-        return None
-    samples, rate = speed * seconds, number(facts, "train_steps_per_second")
-    done, planned = number(facts, "global_step"), number(facts, "max_steps")
-    if done is None or rate is None:
-        # MLflow keeps no count of steps; a run that stopped early may have logged what it planned
-        asked, passed = number(facts, "num_train_epochs"), number(facts, "epoch")
-        stopped = asked is not None and passed is not None and passed < (1.0 - _NEAR_WHOLE) * asked and planned is None
-        return None if stopped else samples
-    counted = rate * seconds
-    slack = 0.0006 * seconds + 0.5
-    behind = next((steps for steps in (done, planned) if steps and abs(steps - counted) <= slack), counted)
-    return samples * done / behind
+def _is_on(facts: Mapping[str, str], *names: str) -> bool:
+    return any(facts.get(name, "").lower() == "true" for name in names)
 
 
 def _whole(epochs: float | None) -> float:
     if epochs is None:
         return 1.0
     nearest = max(round(epochs), 1)
-    return float(nearest) if abs(epochs - nearest) <= _NEAR_WHOLE else epochs
+    return float(nearest) if abs(epochs - nearest) <= NEAR_WHOLE else epochs
 
 
 def _text(value: float) -> str:

@@ -1,4 +1,7 @@
-"""lm-evaluation-harness: results_<time>.json, one model on some tasks."""
+"""lm-evaluation-harness: results_<time>.json, one model on some tasks.
+
+Before version 0.4 a file had results, versions and config only, and metrics without a filter: acc and acc_stderr.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ftplan.readers.logs import Content, Evaluation, Found
-from ftplan.readers.logs.facts import text_of
+from ftplan.readers.logs.values import text_of
 from ftplan.readers.raw import RawTable
 
 TOOL = "lm-evaluation-harness"
-MARKS = (b'"lm_eval_version"', b'"n-shot"')
+MARKS = (b'"lm_eval_version"', b'"n-shot"', b'"model_args"')
 
 #: of a task's results, what is no metric
 _NOT = ("alias", "name", "sample_len", "sample_count", " ")
@@ -19,12 +22,15 @@ NO_ERROR = "a standard error of lm-evaluation-harness was N/A: left empty"
 
 
 def recognise(content: Content) -> bool:
-    """Results by task, and one of the keys that no other tool has."""
-    return (
-        not isinstance(content, RawTable)
-        and isinstance(content.get("results"), dict)
-        and any(key in content for key in ("lm_eval_version", "n-shot", "group_subtasks"))
-    )
+    """Results by task, and keys that no other tool has."""
+    if isinstance(content, RawTable) or not isinstance(content.get("results"), dict):
+        return False
+    return any(key in content for key in ("lm_eval_version", "n-shot", "group_subtasks")) or _is_old(content)
+
+
+def _is_old(content: Mapping[str, Any]) -> bool:
+    """A version of each task, and the model with its arguments."""
+    return isinstance(content.get("versions"), dict) and {"model", "model_args"} <= set(_object(content.get("config")))
 
 
 def read(content: Mapping[str, Any], place: str, name: str) -> Found:  # noqa: ARG001

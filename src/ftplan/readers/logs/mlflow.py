@@ -1,12 +1,12 @@
-"""MLflow: the CSV of `mlflow experiments csv -x ID`, or of `mlflow.search_runs()`."""
+"""MLflow: the CSV of `mlflow experiments csv -x ID`, of `mlflow.search_runs()`, or that its website downloads."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ftplan.readers.logs import Content, Found, Run
-from ftplan.readers.logs.facts import number, text_of
+from ftplan.readers.logs.values import number, text_of
 from ftplan.readers.raw import RawTable, plain
 
 TOOL = "MLflow"
@@ -22,19 +22,45 @@ DOUBLE = (
 )
 
 
+#: columns of the website's download that every export has, and their names in the others; its metrics and parameters
+#: stand side by side, without a prefix
+_WEBSITE = {"Run ID": "run_id", "Status": "status", "Name": "tags.mlflow.runName", "Start Time": "start_time"}
+_WEBSITE_REST = {"Duration", "Source Type", "Source Name", "User"}
+_PARENT = "tags.mlflow.parentRunId"
+#: what an export says of every run, whoever logged it
+_OWN = {"run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time", *_WEBSITE_REST}
+#: infinity is stored as the largest double
+_INFINITE = 1.797e308
+INHERITED = "what only its parent run says (a sweep keeps its parameters there) was taken over"
+
+
 def recognise(content: Content) -> bool:
     """The columns that every export has."""
-    return isinstance(content, RawTable) and {"run_id", "experiment_id", "status"} <= set(content.headers)
+    return isinstance(content, RawTable) and (
+        {"run_id", "experiment_id", "status"} <= set(content.headers) or _is_website(content)
+    )
+
+
+def _is_website(content: RawTable) -> bool:
+    return set(_WEBSITE) <= set(content.headers) and bool(_WEBSITE_REST & set(content.headers))
 
 
 def read(content: RawTable, place: str, name: str) -> Found:  # noqa: ARG001
     """The finished runs; what `evaluate()` wrote as a run of its own goes back to its training."""
-    rows = list(zip(content.rows, content.places, strict=True))
+    rows = [
+        ({header: _finite(header, text) for header, text in row.items()}, where) for row, where in _standard(content)
+    ]
+    gone = [row for row, _ in rows if row.get("lifecycle_stage", "").lower() == "deleted"]
+    rows = [pair for pair in rows if pair[0] not in gone]
+    rows, inherited = _with_parents(rows)
     done = [(row, where) for row, where in rows if row["status"] == "FINISHED"]
     left = tuple(_run(row, where) for row, where in rows if row["status"] != "FINISHED")
     told = [f"{_rows(len(left))} with a status other than FINISHED left out"] * bool(left)
-    trainings = [(row, _run(row, where)) for row, where in done if _trained(row)]
-    later = [(row, _run(row, where)) for row, where in done if not _trained(row)]
+    told += [f"{_rows(len(gone))} of deleted runs left out"] * bool(gone)
+    told += [f"{_rows(inherited)} of child runs: {INHERITED}"] * bool(inherited)
+    runs = [(row, _run(row, where)) for row, where in done]
+    trainings = [(row, run) for row, run in runs if _trained(run)]
+    later = [(row, run) for row, run in runs if not _trained(run)]
     # a table of results that no trainer wrote has no training figures at all: every row is a run
     if not trainings:
         return Found(tuple(run for _, run in later), told=tuple(told), left=left)
@@ -57,29 +83,70 @@ def read(content: RawTable, place: str, name: str) -> Found:  # noqa: ARG001
     return Found(tuple(run for _, run in trainings), told=tuple(told), left=left)
 
 
+def _standard(content: RawTable) -> list[tuple[dict[str, str], str]]:
+    """Rows under the names of the command's export, with where they stand."""
+    names = _WEBSITE if _is_website(content) else {}
+    return [
+        ({names.get(header, header): text for header, text in row.items()}, where)
+        for row, where in zip(content.rows, content.places, strict=True)
+    ]
+
+
+def _finite(header: str, text: str) -> str:
+    """A logged value, '' for infinity; the id of a run may look like a number."""
+    try:
+        return "" if header not in _OWN and not header.startswith("tags.") and abs(float(text)) >= _INFINITE else text
+    except ValueError:
+        return text
+
+
+def _with_parents(rows: list[tuple[dict[str, str], str]]) -> tuple[list[tuple[dict[str, str], str]], int]:
+    """Child runs with the parameters that only their parent has; parents without a metric are no runs.
+
+    Also the number of children that took something over.
+    """
+    by_id = {row["run_id"]: row for row, _ in rows}
+    parents = {parent for row, _ in rows if (parent := row.get(_PARENT, "")) in by_id}
+    out, inherited = [], 0
+    for row, where in rows:
+        parent: Mapping[str, str] = by_id.get(row.get(_PARENT, ""), {})
+        asked = {h: text for h, text in parent.items() if h.startswith("params.") and text_of(text)}
+        taken = {h: text for h, text in asked.items() if not text_of(row[h])}
+        inherited += bool(taken)
+        judged = any(text_of(text) for header, text in row.items() if header.startswith("metrics."))
+        if row["run_id"] not in parents or judged:
+            out.append(({**row, **taken}, where))
+    return out, inherited
+
+
 def _rows(count: int) -> str:
     return f"{count} row" if count == 1 else f"{count} rows"
 
 
-def _trained(row: Mapping[str, str]) -> bool:
-    return any(text_of(row.get(f"metrics.{name}", "")) for name in _TRAINING)
+def _trained(run: Run) -> bool:
+    return any(text_of(run.facts.get(name, "")) for name in _TRAINING)
 
 
 def _run(row: Mapping[str, str], where: str) -> Run:
     """Metrics go before parameters of the same name (learning_rate)."""
-    facts = {plain(header): text_of(text) for header, text in row.items() if header.startswith("params.")}
+    prefixed = any(header.startswith(("metrics.", "params.")) for header in row)
+    facts = {
+        plain(header): text_of(text)
+        for header, text in row.items()
+        if (header.startswith("params.") if prefixed else header not in _OWN)
+    }
     facts |= {plain(h): text for h, cell in row.items() if h.startswith("metrics.") and (text := text_of(cell))}
     name = row.get("tags.mlflow.runName") or row["run_id"]
     return Run(where, name, facts, (name, facts.get("output_dir", ""), facts.get("hub_model_id", "")), aside=row)
 
 
-def _training_of(row: Mapping[str, str], run: Run, trainings: list[tuple[Mapping[str, str], Run]]) -> int | None:
+def _training_of(row: Mapping[str, str], run: Run, trainings: Sequence[tuple[Mapping[str, str], Run]]) -> int | None:
     """The last training that had ended before this row began, in one experiment, with the same counters."""
     found = [
-        (old.get("end_time", ""), place)
+        (_end(old), place)
         for place, (old, training) in enumerate(trainings)
         if all(old.get(key) == row.get(key) for key in _SAME)
-        and old.get("end_time", "") <= row.get("start_time", "")
+        and _end(old) <= row.get("start_time", "")
         and all(
             number(training.facts, name) in (None, count)
             for name in _COUNTERS
@@ -87,3 +154,8 @@ def _training_of(row: Mapping[str, str], run: Run, trainings: list[tuple[Mapping
         )
     ]
     return max(found)[1] if found else None
+
+
+def _end(row: Mapping[str, str]) -> str:
+    """When a run ended; the website says only when it began, and how long it took in words."""
+    return row.get("end_time") or row.get("start_time", "")

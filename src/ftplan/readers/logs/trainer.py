@@ -5,13 +5,15 @@ The flat files are all_results.json, train_results.json and eval_results.json.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 from ftplan.errors import InputError
 from ftplan.readers.logs import Content, Found, Run
-from ftplan.readers.logs.facts import finite, text_of
+from ftplan.readers.logs.counters import began_again, tokens_seen
+from ftplan.readers.logs.facts import CLOSING, unsaid
+from ftplan.readers.logs.values import finite, text_of
 from ftplan.readers.raw import RawTable
 
 TOOL = "Hugging Face Trainer"
@@ -32,8 +34,24 @@ BEFORE_END = (
     "the last eval_loss was measured some steps before the end of the run, and its tokens are counted to the end"
 )
 WORSE = "eval_loss was lower earlier in the run: the last one is used, since it belongs to all its data"
-#: the row that ends a training
-_LAST = ("train_loss", "train_runtime", "train_samples_per_second", "train_steps_per_second")
+BEST_LOADED = (
+    "the best checkpoint was loaded at the end and evaluated once more: the evaluation of the last step is used, since "
+    "it belongs to all the data"
+)
+AGAIN = "the run was resumed when it had ended: the figures of the call that trained are used"
+PART_LOSS = (
+    "train_loss is below every loss on the way, so it is of a part of a resumed run, divided by all its steps: not used"
+)
+PARTS = (
+    "the training was resumed and TRL's num_tokens began again at 0: its parts are added; what passed between the last "
+    "row before the resume and the resume is in neither"
+)
+#: a mean this far below the lowest loss on the way is none of them all; the last steps may lie below it, if not so far
+_BELOW = 0.6
+#: figures of an evaluation that are of the clock
+TIMES = ("_runtime", "_per_second", "_num_tokens", "_time")
+#: two evaluations of one checkpoint differ in the last digits at most
+_SAME = 1e-3
 
 
 def recognise(content: Content) -> bool:
@@ -46,15 +64,21 @@ def recognise(content: Content) -> bool:
 def read(content: Mapping[str, Any], place: str, name: str) -> Found:
     """One run."""
     if "log_history" not in content:
-        return Found((Run(place, name, {key: text_of(value) for key, value in content.items()}),))
+        facts = {key: text_of(value) for key, value in content.items()}
+        nothing, said = unsaid(facts)
+        return Found((Run(place, name, {k: "" if k in nothing else v for k, v in facts.items()}, told=said),))
     rows = history(content, place)
-    facts = {key: content[key] for key in _TOP if key in content}
-    told = _evaluated(facts, rows)
-    ends = [row for row in rows if "train_loss" in row]
-    facts |= {key: ends[-1][key] for key in _LAST if ends and key in ends[-1]}
+    facts_: dict[str, Any] = {key: content[key] for key in _TOP if key in content}
+    closing, told = _closing(rows)
+    best = _best(content, rows)
+    facts_ |= _evaluations(rows, best)
+    told += _judged(facts_, rows, best)
+    facts_ |= closing
     if tokens := tokens_seen(rows):
-        facts["num_tokens"] = tokens
-    return Found((Run(place, name, {key: text_of(value) for key, value in facts.items()}, told=told),))
+        facts_["num_tokens"] = tokens
+        told += (PARTS,) * began_again(rows)
+    written = {key: text_of(value) for key, value in facts_.items()}
+    return Found((Run(place, name, written, told=told, best={key: text_of(value) for key, value in best.items()}),))
 
 
 def history(log: Mapping[str, Any], place: str) -> list[dict[str, Any]]:
@@ -65,22 +89,71 @@ def history(log: Mapping[str, Any], place: str) -> list[dict[str, Any]]:
     return rows
 
 
-def tokens_seen(rows: Sequence[Mapping[str, Any]]) -> float:
-    """TRL's count of tokens at the end, 0 where there is none; after a resume it begins again, and the parts add up."""
-    counts = [count for row in rows if (count := finite(row.get("num_tokens"))) is not None]
-    return sum(before for before, after in pairwise((*counts, 0.0)) if after < before)
+def _closing(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The figures of the last call that trained anything, and what to say of them."""
+    ends = [row for row in rows if "train_loss" in row]
+    trained = [row for row in ends if finite(row["train_loss"]) != 0.0]
+    if not ends:
+        return {}, ()
+    figures = {key: (trained or ends)[-1][key] for key in CLOSING if key in (trained or ends)[-1]}
+    told = (AGAIN,) * (bool(trained) and trained[-1] is not ends[-1])
+    losses = [loss for row in rows if (loss := finite(row.get("loss"))) is not None]
+    mean = finite(figures["train_loss"])
+    if mean and len(losses) > 1 and mean < _BELOW * min(losses):
+        del figures["train_loss"]
+        told += (PART_LOSS,)
+    return figures, told
 
 
-def _evaluated(facts: dict[str, Any], rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Adds the last value of every eval_ figure to the facts; what to say of where eval_loss stands."""
+def _best(content: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The evaluation of the best checkpoint, where that is an earlier one than the last; {} otherwise.
+
+    A trainer that was told so loads it after the closing row, and what is evaluated then is that model.
+    """
+    named = re.search(r"checkpoint-([0-9]+)/?$", str(content.get("best_model_checkpoint") or ""))
+    step = finite(content.get("best_global_step")) or (float(named[1]) if named else None)
+    end = finite(content.get("global_step"))
+    if named is None or step is None or end is None or step >= end:
+        return {}
+    return {key: value for row in rows if row.get("step") == step for key, value in row.items() if key[:5] == "eval_"}
+
+
+def is_of(evaluation: Mapping[str, Any], best: Mapping[str, Any], last: Mapping[str, Any]) -> bool:
+    """Whether an evaluation repeats that of the best checkpoint, and not that of the last step."""
+    for key, value in evaluation.items():
+        found, wanted, other = (finite(each) for each in (value, best.get(key), last.get(key)))
+        if found is None or wanted is None or not key.startswith("eval_") or key.endswith(TIMES):
+            continue
+        if abs(found - wanted) > _SAME * abs(wanted):
+            return False
+        if other is None or abs(found - wanted) < abs(found - other):
+            return True
+    return False
+
+
+def _evaluations(rows: Sequence[Mapping[str, Any]], best: Mapping[str, Any]) -> dict[str, Any]:
+    """The last value of every eval_ figure, but for those of the best checkpoint that was loaded after the end."""
+    found: dict[str, Any] = {}
+    ended = False
     for row in rows:
-        facts |= {key: value for key, value in row.items() if key.startswith("eval_")}
+        ended |= "train_loss" in row
+        judged = {key: value for key, value in row.items() if key.startswith("eval_")}
+        again = ended and best and is_of(judged, best, found)
+        found |= {key: value for key, value in judged.items() if not (again and key in found)}
+    return found
+
+
+def _judged(facts: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], best: Mapping[str, Any]) -> tuple[str, ...]:
+    """What to say of where eval_loss stands."""
     judged = [(finite(row.get("step")), loss) for row in rows if (loss := finite(row.get("eval_loss"))) is not None]
-    if not judged:
+    used = finite(facts.get("eval_loss"))
+    if not judged or used is None:
         return ()
-    (step, last), end = judged[-1], finite(facts.get("global_step"))
+    end = finite(facts.get("global_step"))
+    step = next(step for step, loss in reversed(judged) if loss == used)
     early = step is not None and end is not None and step < end
-    return (BEFORE_END if early else AT_END, *([WORSE] * (min(loss for _, loss in judged) < last)))
+    told = (BEFORE_END if early else AT_END, *([WORSE] * (min(loss for _, loss in judged) < used)))
+    return (*told, *([BEST_LOADED] * (best != {} and used != judged[-1][1])))
 
 
 def _is_flat(content: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ftplan.errors import InputError
 from ftplan.readers.logs import Content, Found, Run
-from ftplan.readers.logs.facts import text_of
+from ftplan.readers.logs.values import text_of
 from ftplan.readers.raw import RawTable, plain
 
 TOOL = "Weights & Biases"
