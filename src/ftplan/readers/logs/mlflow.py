@@ -106,7 +106,7 @@ def _with_parents(rows: list[tuple[dict[str, str], str]]) -> tuple[list[tuple[di
     Also the number of children that took something over.
     """
     by_id = {row["run_id"]: row for row, _ in rows}
-    parents = {parent for row, _ in rows if (parent := row.get(_PARENT, "")) in by_id}
+    parents = {of for row, _ in rows if (of := row.get(_PARENT, "")) in by_id}
     out, inherited = [], 0
     for row, where in rows:
         parent: Mapping[str, str] = by_id.get(row.get(_PARENT, ""), {})
