@@ -9,7 +9,8 @@ Sources
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 import numpy as np
@@ -37,6 +38,7 @@ class Measure:
     tokenizer         path of the tokenizer.json, as it was given; '' where lengths are estimated
     tokenizer_sha256  of that file
     rows, content     rows of the pool file, and a digest of the bytes of text in each, in order
+    columns           part of the form -> column of the pool, of all that is counted and occurs
     """
 
     shape: str
@@ -46,6 +48,7 @@ class Measure:
     tokenizer_sha256: str = ""
     rows: int = 0
     content_sha256: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def estimated(self) -> bool:

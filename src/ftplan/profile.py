@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,27 @@ from ftplan.pool import LONGEST_TOKENS, Ints, Pool, from_histogram
 
 
 @dataclass(frozen=True)
-class Profile:
-    """pool: the histogram of all rows with a text. rows: of the file, blank lines aside.
+class Uncounted:
+    """What is not counted under one column or key: rows that have something there, and its bytes (0 for media)."""
 
-    empty: rows without a text, left out of the pool; repeated: rows whose texts an earlier row has;
-    clipped: rows longer than LONGEST_TOKENS, counted as that long.
+    rows: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: Uncounted) -> Uncounted:
+        return Uncounted(self.rows + other.rows, self.bytes + other.bytes)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a pool holds.
+
+    pool       the histogram of all rows with a text
+    rows       of the file, blank lines aside
+    empty      rows without a text, left out of the pool
+    repeated   rows whose texts an earlier row has
+    clipped    rows longer than LONGEST_TOKENS, counted as that long
+    uncounted  column or key -> the text and media there, most bytes first
+    others     forms that rows have as well as the one that is counted
     """
 
     pool: Pool
@@ -27,6 +44,8 @@ class Profile:
     empty: int
     repeated: int
     clipped: int
+    uncounted: Mapping[str, Uncounted] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
 
     def quantile(self, share: float) -> int:
         """The length in tokens that this share of the examples does not pass."""
@@ -60,10 +79,15 @@ class Tally:
     def __init__(self) -> None:
         self.content = Content()
         self._counts: dict[int, int] = {}
+        self._uncounted: dict[str, Uncounted] = {}
 
-    def add(self, lengths: npt.NDArray[np.int32], sizes: Ints) -> None:
+    def add(
+        self, lengths: npt.NDArray[np.int32], sizes: Ints, uncounted: Mapping[str, Uncounted] | None = None
+    ) -> None:
         """lengths: (n,) tokens, 0 for a row without a text; sizes: (n,) UTF-8 bytes of its texts."""
         self.content.add(sizes)
+        for place, found in (uncounted or {}).items():
+            self._uncounted[place] = self._uncounted.get(place, Uncounted()) + found
         for length, count in zip(*(a.tolist() for a in np.unique(lengths, return_counts=True)), strict=True):
             self._counts[length] = self._counts.get(length, 0) + count
 
@@ -80,7 +104,8 @@ class Tally:
         every = [(length, length, count) for length, count in bins.items()]
         pool = from_histogram(every, name=name, source=measure.how, measure=measure)
         clipped = sum(count for length, count in self._counts.items() if length > LONGEST_TOKENS)
-        return Profile(pool, measure, rows, empty, repeated, clipped)
+        uncounted = dict(sorted(self._uncounted.items(), key=lambda item: (-item[1].bytes, item[0])))
+        return Profile(pool, measure, rows, empty, repeated, clipped, uncounted)
 
 
 def longer(pool: Pool, tokens: int) -> int:

@@ -27,7 +27,10 @@ one: --scores, or --target for bm25. Exit code 1 says that the pool does not hol
 
 def apply(
     plan: Annotated[str, typer.Argument(metavar="PLAN", help="Plan file, from: ftplan plan -o plan.yaml.")],
-    pool: Annotated[str, typer.Argument(metavar="POOL", help="The examples that the plan's pool was profiled from.")],
+    pool: Annotated[
+        list[str],
+        typer.Argument(metavar="POOL...", help="The examples that the plan's pool was profiled from."),
+    ],
     output: Annotated[
         str | None,
         typer.Option("-o", "--output", metavar="FILE", help="Where the examples go, all or none; '-' is stdout."),
@@ -64,11 +67,11 @@ def apply(
     if output is None:
         raise InputError("nothing says where the examples should go", hint="-o train.jsonl")
     check_place(output)
-    if output != "-" and Path(output).exists() and Path(output).samefile(pool):
-        raise InputError(f"{output} is the pool itself", hint="-o train.jsonl")
     recipe = read_recipe(plan)
     opened = opened_for(recipe, pool, tokenizer)
-    with reading_bar(pool, opened.source.size, quiet=quiet) as show:
+    if output != "-" and Path(output).exists() and any(Path(output).samefile(f.path) for f in opened.source.files):
+        raise InputError(f"{output} is the pool itself", hint="-o train.jsonl")
+    with reading_bar(opened.source.path, opened.source.size, quiet=quiet) as show:
         found = applied(recipe, opened, Scoring(scores, target), jobs or cores(), show)
         folder = Path() if output == "-" else Path(output).parent
         lines = picked(opened.source, found.drawn.rows, folder, show)
@@ -76,7 +79,7 @@ def apply(
             sys.stdout.buffer.writelines(lines)
         else:
             write_lines(output, lines)
-    shown = document(recipe, found.drawn, pool, output, found.warnings)
+    shown = document(recipe, found.drawn, opened.source.path, output, found.warnings)
     if output == "-":
         for text in shown.warnings:
             remark(f"warning: {text}", quiet=quiet)

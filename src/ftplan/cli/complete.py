@@ -75,3 +75,8 @@ def exports() -> list[str]:
 def methods() -> list[str]:
     """Selection methods."""
     return sorted(name.replace("_", "-") for name in modules("selection"))
+
+
+def shapes() -> list[str]:
+    """Forms of rows that a pool may have."""
+    return modules("readers/examples/shapes")

@@ -29,14 +29,14 @@ def _one_of(*words: str) -> Callable[[str | None], str | None]:
     return check
 
 
-def parse_map(pairs: list[str]) -> dict[str, str]:
+def parse_map(pairs: list[str], example: str = "--map n_docs=examples") -> dict[str, str]:
     """`theirs=ours` pairs -> {theirs: ours}. Raises InputError for anything else."""
     columns = {}
     for pair in pairs:
         # a foreign header may hold '=' itself, a canonical column never does
         theirs, equals, ours = pair.rpartition("=")
         if not (theirs and equals and ours):
-            raise InputError(f"--map {pair!r} is not theirs=ours", hint="for example: --map n_docs=examples")
+            raise InputError(f"--map {pair!r} is not theirs=ours", hint=f"for example: {example}")
         columns[theirs] = ours
     return columns
 

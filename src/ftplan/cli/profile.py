@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ftplan.cli import options
+from ftplan.cli import complete, options
 
 HELP = """Examples:
 
@@ -18,10 +18,13 @@ HELP = """Examples:
   ftplan profile pool.jsonl --tokenizer tokenizer.json -o pool.yaml
   ftplan plan quickstart --pool pool.yaml -o plan.yaml
   ftplan profile pool.parquet --max-length 2048
+  ftplan profile pool.csv --map frage=prompt --map antwort=completion
 
 How long the examples of POOL are, in tokens, and how many repeat another, are empty, or are longer than a limit. Reads
-JSONL, a JSON array or Parquet, .gz too, of any size: OpenAI messages, ShareGPT, Alpaca, prompt and completion, or text.
-Without a tokenizer lengths are estimated from their bytes, within about 20 %, and plans say what that does to them.
+JSONL, JSON, CSV, TSV, Parquet or Arrow of any size, compressed too, several files or a folder of them: OpenAI messages,
+ShareGPT, Alpaca and its kin (query and response, question and answer, Dolly), prompt and completion, preference pairs,
+or text. What a row holds beside that is named, and not counted. Without a tokenizer lengths are estimated from their
+bytes, within about 20 %, and plans say what that does to them.
 """
 
 Tokenizer = Annotated[
@@ -32,8 +35,26 @@ Jobs = Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, help="Pr
 
 
 def profile(
-    pool: Annotated[str, typer.Argument(metavar="POOL", help="Training examples: JSONL, JSON or Parquet, .gz too.")],
+    pool: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="POOL...", help="Training examples: JSONL, JSON, CSV, Parquet, compressed too; folders."
+        ),
+    ],
     tokenizer: Tokenizer = None,
+    column_map: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="THEIRS=OURS", help="Read column THEIRS as prompt, completion, ...; repeatable."),
+    ] = None,
+    shape: Annotated[
+        str | None,
+        typer.Option(
+            "--shape",
+            metavar="FORM",
+            autocompletion=complete.shapes,
+            help="Which form to count, where rows have several.",
+        ),
+    ] = None,
     turn_tokens: Annotated[
         int | None,
         typer.Option(
@@ -55,15 +76,17 @@ def profile(
     from ftplan.cli.output import check_target, deliver
     from ftplan.cli.reading import reading_bar
     from ftplan.formats.documents.profile import document
-    from ftplan.readers.examples.pool import open_pool, profiled
+    from ftplan.readers.examples.pool import Rows, open_pool, profiled
 
     check_target(output)
-    opened = open_pool(pool, tokenizer, turn_tokens)
-    with reading_bar(pool, opened.source.size, quiet=quiet) as show:
+    rows = Rows(shape or "", options.parse_map(column_map or [], "--map query=prompt"))
+    opened = open_pool(*pool, tokenizer=tokenizer, turn_tokens=turn_tokens, rows=rows)
+    with reading_bar(opened.source.path, opened.source.size, quiet=quiet) as show:
         found = profiled(opened, jobs or cores(), show)
     if tokenizer is not None:
         found = replace(found, measure=replace(found.measure, tokenizer=beside(tokenizer, output)))
-    shown = document(found, beside(pool, output), opened.source.size, max_length)
+    files = tuple(beside(part.path, output) for part in opened.source.files)
+    shown = document(found, beside(pool[0], output), opened.source.size, max_length, files if len(files) > 1 else ())
     deliver(shown, form, output, quiet=quiet)
 
 

@@ -27,6 +27,8 @@ SHAPES = {
     "alpaca": "Alpaca rows (instruction, input, output)",
     "prompt_completion": "prompt and completion",
     "prompt_completion_chat": "prompt and completion as messages",
+    "preference": "preference pairs",
+    "preference_chat": "preference pairs as messages",
     "text": "plain text",
 }
 #: shape taken where the pool does not tell

@@ -19,7 +19,7 @@ def read_delimited(text: str, source: str) -> RawTable:
 
     Raises InputError for ragged rows, broken quoting, a missing or doubled header, and a table without runs.
     """
-    delimiter = _delimiter(text)
+    delimiter = delimiter_of(text)
     records = _records(text, delimiter, source)
     place, header = next(records, (source, []))
     if not header:
@@ -32,7 +32,7 @@ def read_delimited(text: str, source: str) -> RawTable:
     return build(source, header, _square(records, header, delimiter), place=place)
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """The most frequent of tab, comma and semicolon in the first line that has any text."""
     first = text.lstrip("\r\n ").splitlines()[0]
     return max("\t,;", key=first.count) if any(d in first for d in "\t,;") else ","

@@ -106,6 +106,7 @@ def _profiled(plain: Mapping[str, Any], where: str) -> Pool:
         tokenizer_sha256=tokenizer["sha256"],
         rows=data["rows"],
         content_sha256=data["content_sha256"],
+        columns=data.get("columns", {}),
     )
     bins = list(zip(tokens, tokens, examples, strict=True))
     return _signed(from_histogram(bins, name=plain["name"], source=measure.how, measure=measure))

@@ -1,15 +1,15 @@
-"""Bytes of a file or stdin, and their text: gzip undone, BOM dropped, anything but UTF-8 refused."""
+"""Bytes of a file or stdin, and their text: compression undone, BOM dropped, anything but UTF-8 refused."""
 
 from __future__ import annotations
 
-import gzip
+import io
 import sys
-import zlib
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ftplan.errors import InputError, nearest
+from ftplan.readers.packings import packing_of
 
-GZIP = b"\x1f\x8b"
+_LFS = b"version https://git-lfs.github.com/spec/"
 _ZIP = b"PK\x03\x04"  # .xlsx too
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -20,9 +20,9 @@ def source_name(path: str) -> str:
 
 
 def read_bytes(path: str) -> bytes:
-    """The whole file ('-' is stdin), unzipped where it starts with gzip's magic number.
+    """The whole file ('-' is stdin), unpacked where it is compressed.
 
-    Raises InputError where it cannot be read, is damaged, or is empty.
+    Raises InputError where it cannot be read, is damaged, is empty, or only points at a file.
     """
     source = source_name(path)
     try:
@@ -34,14 +34,24 @@ def read_bytes(path: str) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{source} cannot be read: {reason}") from error
-    if data.startswith(GZIP):
+    packing = packing_of(data)
+    if packing is not None:
         try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"{source}: the gzip data is damaged or cut short ({error})") from error
+            data = packing.opened(io.BytesIO(data), source).read()
+        except packing.damage as error:
+            raise packing.damaged(source, error) from error
     if not data.strip():
         raise InputError(f"{source} is empty")
+    refuse_pointer(data, source)
     return data
+
+
+def refuse_pointer(data: bytes, source: str) -> None:
+    """Raises InputError for what Git LFS lays in a clone in place of a large file."""
+    if data.startswith(_LFS):
+        raise InputError(
+            f"{source} is a Git LFS pointer, not the data", hint=f"git lfs pull --include {PurePath(source).name}"
+        )
 
 
 def decode(data: bytes, source: str) -> str:

@@ -126,7 +126,7 @@ def test_without_the_fast_parsers_the_numbers_are_the_same(
     path = write([*ROWS, odd, *ROWS])
     expected = profile(path)
     assert expected.repeated == 400
-    monkeypatch.setattr(count, "_plain", lambda _: None)
+    monkeypatch.setattr(count, "plain_reader", lambda _: None)
     if loads:
         monkeypatch.setattr(count, "_loads", loads)
     found = profile(path)
@@ -145,7 +145,7 @@ def test_a_tokenizer_counts_every_text_by_itself(write: Write, tmp_path: Path) -
         {"prompt": "a", "completion": ""},
         {"prompt": "", "completion": " "},
     ]
-    found = profiled(open_pool(write(rows), path), 1, lambda _: None)
+    found = profiled(open_pool(write(rows), tokenizer=path), 1, lambda _: None)
     assert histogram(found) == {8: 1, 2: 1}
     assert found.empty == 1
     assert not found.measure.estimated
@@ -212,7 +212,7 @@ def test_a_missing_file_and_a_pipe_say_so(tmp_path: Path, write: Write) -> None:
     with pytest.raises(InputError, match="no such file") as error:
         profile(str(tmp_path / "pol.jsonl"))
     assert error.value.hint == f"did you mean {tmp_path / 'pool.jsonl'}?"
-    for path, said in ((str(tmp_path), "is a folder"), ("-", "cannot come through a pipe")):
+    for path, said in ((str(tmp_path / "none"), "no such file"), ("-", "cannot come through a pipe")):
         with pytest.raises(InputError, match=said):
             profile(path)
 
@@ -228,13 +228,13 @@ def test_a_model_named_as_a_tokenizer_says_where_its_file_is(tmp_path: Path, wri
     pool = write(jsonl([{"text": "x"}]))
     for named, said in (("Qwen/Qwen2.5-0.5B", "no such file"), (str(tmp_path), "is a folder, not a file")):
         with pytest.raises(InputError, match=said) as error:
-            open_pool(pool, named)
+            open_pool(pool, tokenizer=named)
         assert error.value.hint == (
             "a tokenizer.json lies in the model's folder, and on the hub among the model's files: name that file"
         )
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(InputError) as error:
-        open_pool(pool, str(tmp_path))
+        open_pool(pool, tokenizer=str(tmp_path))
     assert error.value.hint == f"--tokenizer {tmp_path / 'tokenizer.json'}"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ftplan.formats.documents import SCHEMA_VERSION, Column, Document, Grid, Heading, Prose, section
 from ftplan.formats.documents.words import percent, plural
-from ftplan.measure import Measure
+from ftplan.measure import BYTES_PER_TOKEN, Measure
 from ftplan.profile import Profile, longer
 from ftplan.units import format_count
 
@@ -17,8 +17,14 @@ _FORMS = {
     "alpaca": "Alpaca instructions",
     "prompt_completion": "prompts and completions",
     "prompt_completion_chat": "prompts and completions as messages",
+    "preference": "preference pairs",
+    "preference_chat": "preference pairs as messages",
     "text": "plain texts",
 }
+#: forms that TRL's SFT trainer takes as they are, those first that it prefers
+_TRL = ("prompt_completion_chat", "prompt_completion", "messages", "sharegpt", "text")
+#: columns and keys that a message names; a pool file has all of them
+_MOST_NAMED = 30
 _QUANTILES = (
     ("shortest", 0.0),
     ("10 % have at most", 0.1),
@@ -29,11 +35,15 @@ _QUANTILES = (
 )
 
 
-def document(found: Profile, path: str, size: int, max_length: int | None) -> Document:
-    """path: of the pool, as the pool file names it; size: its bytes; max_length: a cut to look at, or None."""
+def document(found: Profile, path: str, size: int, max_length: int | None, files: tuple[str, ...] = ()) -> Document:
+    """path: of the pool, as the pool file names it; size: its bytes; max_length: a cut to look at, or None;
+
+    files: its own, where there are several.
+    """
     pool, notes = found.pool, _notes(found)
     screen = (
         Prose(_answer(found), tone="strong"),
+        *map(Prose, _columns(found.measure)),
         Prose(_rule(found.measure)),
         Heading("Length in tokens"),
         Grid((Column(""), Column("tokens", right=True)), _lengths(found), headed=False),
@@ -42,7 +52,7 @@ def document(found: Profile, path: str, size: int, max_length: int | None) -> Do
         *section("Warnings", notes),
     )
     return Document(
-        pool_to_dict(found, path, size, max_length),
+        pool_to_dict(found, path, size, max_length, files),
         ("tokens", "examples"),
         tuple(zip(pool.lengths.tolist(), pool.counts.tolist(), strict=True)),
         screen,
@@ -50,7 +60,9 @@ def document(found: Profile, path: str, size: int, max_length: int | None) -> Do
     )
 
 
-def pool_to_dict(found: Profile, path: str, size: int, max_length: int | None) -> dict[str, Any]:
+def pool_to_dict(
+    found: Profile, path: str, size: int, max_length: int | None, files: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """The pool file, as plain values."""
     pool, measure = found.pool, found.measure
     tokenizer = None if measure.estimated else {"path": measure.tokenizer, "sha256": measure.tokenizer_sha256}
@@ -60,7 +72,10 @@ def pool_to_dict(found: Profile, path: str, size: int, max_length: int | None) -
         "name": pool.name,
         "data": {
             "path": path,
+            **({"files": list(files)} if files else {}),
             "shape": measure.shape,
+            "columns": dict(measure.columns),
+            "other_shapes": list(found.others),
             "rows": found.rows,
             "bytes": size,
             "content_sha256": measure.content_sha256,
@@ -89,6 +104,15 @@ def pool_to_dict(found: Profile, path: str, size: int, max_length: int | None) -
             "p99": found.quantile(0.99),
             "longest": pool.longest,
         },
+        "uncounted": [
+            {
+                "where": where,
+                "rows": what.rows,
+                "share": what.rows / found.rows,
+                "avg_tokens": what.bytes / BYTES_PER_TOKEN / what.rows,
+            }
+            for where, what in found.uncounted.items()
+        ],
         "histogram": {"tokens": pool.lengths.tolist(), "examples": pool.counts.tolist()},
         "warnings": list(_notes(found)),
     }
@@ -102,6 +126,12 @@ def _answer(found: Profile) -> str:
         f"{pool.name} holds {plural(pool.examples, 'example')} ({form}) "
         f"of {about}{pool.mean:,.0f} tokens on average: {about}{format_count(pool.total_tokens)} tokens."
     )
+
+
+def _columns(measure: Measure) -> list[str]:
+    """Which columns are what, where the pool has other names for them."""
+    named = [f"{theirs} as {ours}" for ours, theirs in measure.columns.items() if ours != theirs]
+    return [f"Read: {', '.join(named)}."] if named else []
 
 
 def _rule(measure: Measure) -> str:
@@ -136,7 +166,7 @@ def _rows(found: Profile, max_length: int | None) -> Grid:
 
 
 def _notes(found: Profile) -> tuple[str, ...]:
-    out = []
+    out = [*_forms(found), *_uncounted(found)]
     if found.repeated:
         out.append(
             "repeated rows are counted as examples: remove them before you profile if a plan's examples must differ"
@@ -144,3 +174,29 @@ def _notes(found: Profile) -> tuple[str, ...]:
     if found.clipped:
         out.append(f"{plural(found.clipped, 'row')} longer than {found.pool.longest:,} tokens: counted as that long")
     return tuple(out)
+
+
+def _forms(found: Profile) -> list[str]:
+    """Which of several forms is counted, and which a trainer takes; which answer of several."""
+    shape, out = found.measure.shape, []
+    if found.others:
+        counted = _FORMS.get(shape, shape)
+        trained = next((name for name in _TRL if name in (shape, *found.others)), None)
+        trl = f" TRL trains on {'these' if trained == shape else _FORMS[trained]}." if trained else ""
+        instead = "; ".join(f"--shape {name} counts {_FORMS.get(name, name)}" for name in found.others)
+        out.append(f"rows have several forms, and are counted as {counted}.{trl} {instead}")
+    if shape.startswith("preference"):
+        out.append("of each pair the prompt and the chosen answer are counted, which is what SFT on it trains on")
+    return out
+
+
+def _uncounted(found: Profile) -> list[str]:
+    """What rows hold that is not counted."""
+    if not found.uncounted:
+        return []
+    said = []
+    for where, what in found.uncounted.items():
+        tokens = f"about {what.bytes / BYTES_PER_TOKEN / what.rows:,.0f} tokens each" if what.bytes else "no text"
+        said.append(f"{where} ({percent(what.rows / found.rows)} of rows, {tokens})")
+    more = f" and {len(said) - _MOST_NAMED} more" if len(said) > _MOST_NAMED else ""
+    return [f"not counted: {', '.join(said[:_MOST_NAMED])}{more}. --map COLUMN=PART counts a column"]

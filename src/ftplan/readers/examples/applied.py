@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,13 +12,13 @@ import numpy.typing as npt
 
 from ftplan.apply import Drawn, Recipe, draw, eligible_rows
 from ftplan.errors import InputError
+from ftplan.measure import Measure
 from ftplan.profile import Content
 from ftplan.readers.examples import shapes
-from ftplan.readers.examples.blocks import open_source
 from ftplan.readers.examples.bm25 import similarity
-from ftplan.readers.examples.pool import Opened, file_sha256, open_pool
+from ftplan.readers.examples.pool import Opened, Rows, file_sha256, open_pool
 from ftplan.readers.examples.rows import read_scores, texts_of
-from ftplan.readers.examples.scan import Progress, scan, shape_of
+from ftplan.readers.examples.scan import Progress, scan
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,24 +40,33 @@ class Applied:
     warnings: tuple[str, ...]
 
 
-def opened_for(recipe: Recipe, path: str, tokenizer: str | None) -> Opened:
+def opened_for(recipe: Recipe, paths: Sequence[str], tokenizer: str | None) -> Opened:
     """The pool, its lengths counted as the plan's pool was. Raises InputError."""
     measure = recipe.measure
     if measure is None:
-        return open_pool(path, tokenizer)
+        return open_pool(*paths, tokenizer=tokenizer)
     if measure.estimated:
         if tokenizer is not None:
             raise InputError(
                 f"the plan was made from estimated lengths, so --tokenizer {tokenizer} would draw other examples",
                 hint="profile the pool with the tokenizer and plan again",
             )
-        return open_pool(path, None, measure.turn_tokens)
+        return _opened(paths, measure, None)
     used = tokenizer or recipe.tokenizer
     if tokenizer is None and not Path(used).is_file():
         raise InputError(f"{used}: the tokenizer of the plan's pool is not there", hint="--tokenizer tokenizer.json")
     if file_sha256(used) != measure.tokenizer_sha256:
         raise InputError(f"{used} is not the tokenizer that the plan's pool was profiled with", hint="--tokenizer FILE")
-    return open_pool(path, used, measure.turn_tokens)
+    return _opened(paths, measure, used)
+
+
+def _opened(paths: Sequence[str], measure: Measure, tokenizer: str | None) -> Opened:
+    """The pool in the form and columns that the plan's pool was counted in; in its own where it has others."""
+    if measure.columns and measure.shape in shapes.names():
+        rows = Rows(measure.shape, {theirs: ours for ours, theirs in measure.columns.items()})
+        with contextlib.suppress(InputError):
+            return open_pool(*paths, tokenizer=tokenizer, turn_tokens=measure.turn_tokens, rows=rows)
+    return open_pool(*paths, tokenizer=tokenizer, turn_tokens=measure.turn_tokens)
 
 
 def applied(recipe: Recipe, opened: Opened, scoring: Scoring, jobs: int, progress: Progress) -> Applied:
@@ -105,12 +116,12 @@ def _scores(
         return read_scores(scoring.scores, len(lengths))
     if scoring.target is None:  # longest first
         return np.minimum(lengths, recipe.wanted.cut_tokens).astype(np.float64)
-    target = open_source(scoring.target)
+    target = open_pool(scoring.target)
     rows = eligible_rows(lengths, recipe.wanted)
     out = np.full(len(lengths), -np.inf)
     out[rows] = similarity(
-        texts_of(opened.source, shapes.load(opened.measure.shape), rows, progress),
-        texts_of(target, shape_of(target), None, lambda _: None),
+        texts_of(opened.source, opened.reading(), rows, progress),
+        texts_of(target.source, target.reading(), None, lambda _: None),
     )
     return out
 

@@ -6,22 +6,26 @@ json: several times slower, and the same numbers.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
-from typing import Any
+from operator import attrgetter
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ftplan.errors import InputError
 from ftplan.measure import estimated_tokens, with_template
+from ftplan.profile import Uncounted
 from ftplan.readers.examples import shapes
-from ftplan.readers.examples.shapes import Row, RowFault, Shape
+from ftplan.readers.examples.shapes import Row, RowFault, Shape, renamed
+from ftplan.readers.examples.uncounted import Census
 
 Ints = npt.NDArray[np.int64]
 
@@ -34,15 +38,35 @@ except ImportError:
 
 @dataclass(frozen=True)
 class Reading:
-    """What to take from every row. shape: name of the form of the rows; tokenizer: path, '' to estimate;
+    """What to take from every row.
 
-    score: column with a number to keep, '' for none.
+    shape             name of the form of the rows
+    turn_tokens       that a template adds to each turn
+    tokenizer         path, '' to estimate
+    columns           (canonical column, column of the file) of the form's parts that rows have
+    beside            (column of the file, 'number', 'text' or 'other') of columns that are not counted, as far as they
+                      are known beforehand: rows with no others are read in half the time
+    score             column with a number to keep, '' for none
     """
 
     shape: str
     turn_tokens: int
     tokenizer: str = ""
+    columns: tuple[tuple[str, str], ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
     score: str = ""
+
+    @property
+    def renames(self) -> dict[str, str]:
+        """The columns, where the file calls one by another name than ours."""
+        return dict(self.columns) if any(ours != theirs for ours, theirs in self.columns) else {}
+
+    @property
+    def counted(self) -> frozenset[str]:
+        """Columns of the file that are counted, in rows that have them."""
+        mapped = dict(self.columns)
+        unnamed = set(shapes.load(self.shape).parts) - set(mapped)
+        return frozenset(mapped.values()) | unnamed
 
 
 @dataclass(frozen=True)
@@ -50,13 +74,16 @@ class Counted:
     """Some rows, all arrays of shape (n,). lengths: tokens, 0 where a row has no text; sizes: UTF-8 bytes of its texts.
 
     hashes: Python's own of its texts, the same for the same texts within one run of the program and not beyond it;
-    scores: (n,), or (0,) where no column of scores is read.
+    scores: (n,), or (0,) where no column of scores is read; uncounted: by column or key, what is not counted;
+    parts: optional columns of the form that some row has.
     """
 
     lengths: npt.NDArray[np.int32]
     sizes: Ints
     hashes: npt.NDArray[np.uint64]
     scores: npt.NDArray[np.float64]
+    uncounted: Mapping[str, Uncounted] = field(default_factory=dict)
+    parts: frozenset[str] = frozenset()
 
 
 class BadRow(Exception):
@@ -70,18 +97,16 @@ class BadRow(Exception):
 
 def count(pieces: Iterable[bytes], reading: Reading) -> Counted:
     """Every row of some JSONL, in pieces of whole lines. Raises BadRow."""
-    shape = shapes.load(reading.shape)
+    shape, plain = shapes.load(reading.shape), None if reading.score else plain_reader(reading)
     found, lines = _Found(reading), 0
     for piece in pieces:
         ends = _line_ends(piece)
         try:
-            texts = None if reading.score else plain_texts(piece, ends, reading.shape)
+            texts = plain(piece, ends, found) if plain else None
             if texts is None:
-                rows = parse(piece, ends)
-                texts = list(map(shape.texts, rows))
-                found.scores += [_score(row[reading.score]) for row in rows] if reading.score else []
+                texts = found.texts(parse(piece, ends), shape)
             found.add(texts)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise _first_bad(lines, piece, shape, reading) from None
         lines += ends
     return found.counted(shape)
@@ -99,6 +124,19 @@ class _Found:
         self.hashes: list[Ints] = []
         self.blank: list[int] = []
         self.scores: list[float] = []
+        self.census = Census()
+        self.parts: set[str] = set()
+        self._renames, self._counted = reading.renames, reading.counted
+
+    def texts(self, rows: list[Row], shape: Shape) -> list[list[str]]:
+        """The texts of some rows of any kind; their scores and what else they hold are kept. Raises ValueError."""
+        ours = [renamed(row, self._renames) for row in rows] if self._renames else rows
+        texts = list(map(shape.texts, ours))
+        self.census.add(rows, self._counted)
+        self.parts |= {part for part in shape.optional if part not in self.parts and any(r.get(part) for r in ours)}
+        if self.reading.score:
+            self.scores += [_score(row[self.reading.score]) for row in rows]
+        return texts
 
     def add(self, texts: list[list[str]]) -> None:
         """Raises ValueError for half a surrogate pair, which is no text, and TypeError."""
@@ -123,7 +161,14 @@ class _Found:
         lengths = with_template(tokens, turns * shape.conversation, self.reading.turn_tokens)
         lengths[self.blank] = 0
         hashes = _joined(self.hashes).view(np.uint64)
-        return Counted(lengths.astype(np.int32), sizes, hashes, np.array(self.scores, np.float64))
+        return Counted(
+            lengths.astype(np.int32),
+            sizes,
+            hashes,
+            np.array(self.scores, np.float64),
+            self.census.found,
+            frozenset(self.parts),
+        )
 
 
 def _ints(values: Iterable[int]) -> Ints:
@@ -142,34 +187,53 @@ def _per_row(values: Ints, turns: Ints) -> Ints:
     return sums
 
 
-def plain_texts(piece: bytes, ends: int, shape: str) -> list[list[str]] | None:
-    """The texts of some lines whose rows are all of the plain type of their form; None where they have to be parsed.
-
-    ends: line ends in the piece.
-    """
-    plain = _plain(shape)
-    if plain is None:
-        return None
-    decode, texts, refusal = plain
-    try:
-        rows = decode(piece)
-    except refusal:
-        return None
-    return list(map(texts, rows)) if len(rows) == _lines(piece, ends) else None
+Plain = Callable[[bytes, int, _Found], list[list[str]] | None]
 
 
 @lru_cache
-def _plain(shape: str) -> tuple[Callable[[bytes], Any], Callable[[Any], list[str]], type[Exception]] | None:
-    """How to read plain rows of a form: what decodes lines, the texts of a row, and what is raised for other rows."""
-    found = shapes.load(shape).plain
+def plain_reader(reading: Reading) -> Plain | None:
+    """What gives the texts of some lines with so many line ends, where all rows are of the plain type of their form and
+    have no columns but those known beforehand; it gives None for other lines. None without msgspec.
+    """
+    shape = shapes.load(reading.shape)
     try:
         msgspec = importlib.import_module("msgspec")
     except ImportError:
         return None
-    if found is None:
+    if shape.plain is None:
         return None
-    row, texts = found(msgspec)
-    return msgspec.json.Decoder(row).decode_lines, texts, msgspec.DecodeError
+    fields, texts = shape.plain(msgspec)
+    columns, typed = dict(reading.columns), {name for name, *_ in fields}
+    nothing = None | Literal[""] | Annotated[list[None], msgspec.Meta(max_length=0)]
+    fields += [(part, nothing, None) for part in shape.parts if part not in typed]
+    kinds = {"number": None | bool | int | float, "text": str | None, "other": msgspec.Raw}
+    beside = [(f"beside_{i}", column, kind) for i, (column, kind) in enumerate(reading.beside)]
+    names = {part: columns.get(part, part) for part in shape.parts} | {name: column for name, column, _ in beside}
+    if len(set(names.values())) < len(names):  # a column that --map gave another's name
+        return None
+    nowhere = msgspec.Raw(b"null")
+    fields += [(name, kinds[kind], nowhere if kind == "other" else None) for name, _, kind in beside]
+    row = msgspec.defstruct("Row", fields, rename=names, forbid_unknown_fields=True, gc=False)
+    decode, refusal = msgspec.json.Decoder(row).decode_lines, msgspec.DecodeError
+    optional = [part for part in shape.optional if part in typed]
+    said = [(column, kind, attrgetter(name)) for name, column, kind in beside if kind != "number"]
+
+    def read(piece: bytes, ends: int, found: _Found) -> list[list[str]] | None:
+        try:
+            rows = decode(piece)
+        except refusal:
+            return None
+        if len(rows) != _lines(piece, ends):
+            return None
+        for column, kind, get in said:
+            if kind == "text":
+                found.census.add_texts(column, map(get, rows))
+            else:
+                found.census.add_values(column, (_loads(bytes(raw)) for raw in map(get, rows)))
+        found.parts |= {part for part in optional if part not in found.parts and any(map(attrgetter(part), rows))}
+        return list(map(texts, rows))
+
+    return read
 
 
 def _as_array(piece: bytes) -> bytes:
@@ -198,7 +262,17 @@ def parse(piece: bytes, ends: int | None = None) -> list[Row]:
         rows = []
     if len(rows) == _lines(piece, _line_ends(piece) if ends is None else ends):
         return rows
-    return [_loads(line) for line in piece.split(b"\n") if line.strip()]
+    return [_row(line) for line in piece.split(b"\n") if line.strip()]
+
+
+def _row(line: bytes) -> Any:
+    """One line. Python and pandas write NaN for a missing number, which is no JSON and is read all the same."""
+    try:
+        return _loads(line)
+    except ValueError:
+        if b"NaN" in line or b"Infinity" in line:
+            return json.loads(line)
+        raise
 
 
 @lru_cache(maxsize=1)
@@ -223,6 +297,9 @@ def tokenizer(path: str) -> Any:
 
 
 def _score(value: Any) -> float:
+    if isinstance(value, str):  # a cell of a CSV
+        with contextlib.suppress(ValueError):
+            value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise RowFault(f"the score {shapes.shown(value)} is not a number")
     return float(value)
@@ -239,20 +316,19 @@ def _first_bad(lines: int, piece: bytes, shape: Shape, reading: Reading) -> BadR
 def fault(line: bytes, shape: Shape, reading: Reading) -> str:
     """What is wrong with one line, '' where nothing is."""
     try:
-        row = _loads(line)
+        row = _row(line)
     except ValueError as error:
         return f"not JSON ({str(error).split(': line ')[0]}): {_start(line)}"
     if not isinstance(row, dict):
         return f"{shapes.shown(row)} is not an object with keys"
     try:
-        _Found(reading).add([shape.texts(row)])
-        if reading.score:
-            _score(row[reading.score])
+        found = _Found(reading)
+        found.add(found.texts([row], shape))
     except RowFault as error:
         return str(error)
     except KeyError as error:
-        return f"no key {error.args[0]!r} in {_start(line)}"
-    except (TypeError, AttributeError, ValueError) as error:
+        return f"no key {reading.renames.get(error.args[0], error.args[0])!r} in {_start(line)}"
+    except (TypeError, AttributeError, ValueError, RecursionError) as error:
         return f"{error}: {_start(line)}"
     return ""
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ftplan.errors import InputError
 from ftplan.measure import TURN_TOKENS, Measure
 from ftplan.profile import Profile, Tally
-from ftplan.readers.examples.blocks import Source, open_source
 from ftplan.readers.examples.count import Reading
 from ftplan.readers.examples.repeats import Repeats
-from ftplan.readers.examples.scan import Progress, scan, shape_of
+from ftplan.readers.examples.scan import Progress, sample, scan
+from ftplan.readers.examples.shapes import every, load
+from ftplan.readers.examples.source import Source, open_source
 from ftplan.readers.mistaken import SAID, kind_of
-from ftplan.readers.source import GZIP, read_bytes
+from ftplan.readers.packings import packing_of
+from ftplan.readers.raw import suggest
+from ftplan.readers.source import read_bytes
 
 #: bytes at the beginning of a file in which it says what it is
 _HEAD = 4096
@@ -22,24 +26,65 @@ _HEAD = 4096
 
 @dataclass(frozen=True)
 class Opened:
-    """A pool file that can be read, and how its rows are to be counted."""
+    """A pool that can be read, and how its rows are to be counted.
+
+    others  forms that rows have as well
+    beside  columns that are not counted, as `Reading` has them
+    """
 
     source: Source
     measure: Measure
+    others: tuple[str, ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
 
     def reading(self, score: str = "") -> Reading:
-        return Reading(self.measure.shape, self.measure.turn_tokens, self.measure.tokenizer, score)
+        measure = self.measure
+        columns = tuple(measure.columns.items())
+        return Reading(measure.shape, measure.turn_tokens, measure.tokenizer, columns, self.beside, score)
 
 
-def open_pool(path: str, tokenizer: str | None = None, turn_tokens: int | None = None) -> Opened:
-    """Raises InputError where the pool or the tokenizer cannot be read, or the first row has no known form."""
-    _refuse_no_rows(path)
-    source = open_source(path)
-    shape = shape_of(source)
-    measure = Measure(shape.name, shape.conversation, TURN_TOKENS if turn_tokens is None else turn_tokens)
+@dataclass(frozen=True)
+class Rows:
+    """What is said of a pool's rows. shape: name of their form, '' to find it; columns: column -> canonical column."""
+
+    shape: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+def open_pool(
+    *paths: str, tokenizer: str | None = None, turn_tokens: int | None = None, rows: Rows | None = None
+) -> Opened:
+    """Raises InputError where the pool or the tokenizer cannot be read, or the first rows have no known form."""
+    for path in paths:
+        _refuse_no_rows(path)
+    source, rows = open_source(*paths), rows or Rows()
+    if rows.shape:
+        load(rows.shape)
+    first = sample(source, _canonical(rows.columns), rows.shape)
+    shape = first.found.shape
+    measure = Measure(
+        shape.name,
+        shape.conversation,
+        TURN_TOKENS if turn_tokens is None else turn_tokens,
+        columns=first.found.columns,
+    )
     if tokenizer is not None:
         measure = replace(measure, tokenizer=tokenizer, tokenizer_sha256=file_sha256(tokenizer))
-    return Opened(source, measure)
+    return Opened(source, measure, tuple(other.name for other in first.found.others), first.beside)
+
+
+def _canonical(columns: Mapping[str, str]) -> dict[str, str]:
+    """Canonical column -> column, of what --map says. Raises InputError for no canonical column."""
+    parts = {part for shape in every() for part in shape.parts}
+    given: dict[str, str] = {}
+    for theirs, ours in columns.items():
+        if ours not in parts:
+            known = suggest(ours, parts) or f"known: {', '.join(sorted(parts))}"
+            raise InputError(f"--map {theirs}={ours}: no form of rows has a column {ours!r}", hint=known)
+        if ours in given:
+            raise InputError(f"--map gives {ours} to both {given[ours]!r} and {theirs!r}", hint="map one of them")
+        given[ours] = theirs
+    return given
 
 
 def _refuse_no_rows(path: str) -> None:
@@ -48,7 +93,7 @@ def _refuse_no_rows(path: str) -> None:
         return
     with Path(path).open("rb") as file:
         head = file.read(_HEAD)
-    what = None if head.startswith(GZIP) else kind_of(head)
+    what = None if packing_of(head) else kind_of(head)
     if what in ("pool", "plan", "fit"):
         raise InputError(f"{path}: {SAID[what]}, not training rows", hint="name the rows themselves, e.g. pool.jsonl")
 
@@ -72,9 +117,15 @@ def _where_tokenizers_are(path: str) -> str:
 
 def profiled(opened: Opened, jobs: int, progress: Progress) -> Profile:
     """Every row counted. Raises InputError."""
-    tally = Tally()
+    tally, parts = Tally(), set[str]()
+    shape = load(opened.measure.shape)
     with Repeats() as repeats:
         for block in scan(opened.source, opened.reading(), jobs, progress):
-            tally.add(block.lengths, block.sizes)
+            tally.add(block.lengths, block.sizes, block.uncounted)
+            parts |= block.parts
             repeats.add(block.hashes[block.lengths > 0])
-        return tally.profile(opened.measure, Path(opened.source.path).name, repeats.count())
+        known = opened.measure.columns
+        columns = {part: known.get(part, part) for part in shape.parts if part in shape.keys or part in parts}
+        measure = replace(opened.measure, columns=columns)
+        found = tally.profile(measure, Path(opened.source.path).name, repeats.count())
+        return replace(found, others=opened.others)

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from ftplan.errors import InputError
 from ftplan.readers.examples import shapes
-from ftplan.readers.examples.blocks import Source
-from ftplan.readers.examples.count import parse
+from ftplan.readers.examples.count import Reading, parse
 from ftplan.readers.examples.scan import Progress
+from ftplan.readers.examples.source import Source
 from ftplan.readers.numbers import CellError
 from ftplan.readers.numbers import parse as parse_number
 from ftplan.readers.source import decode, read_bytes
@@ -26,10 +26,13 @@ Floats = npt.NDArray[np.float64]
 
 def batches_of_lines(source: Source, progress: Progress) -> Iterator[list[bytes]]:
     """All rows as they are written, without line ends; some hundred at a time."""
-    for block in source.blocks():
-        for piece in block.pieces():
-            yield [line.removesuffix(b"\r") for line in piece.split(b"\n") if line.strip()]
-        progress(block.done)
+    before = 0
+    for part in source.files:
+        for block in part.blocks():
+            for piece in block.pieces():
+                yield [line.removesuffix(b"\r") for line in piece.split(b"\n") if line.strip()]
+            progress(before + block.done)
+        before += part.size
 
 
 def picked(source: Source, rows: Ints, folder: Path, progress: Progress) -> Iterator[bytes]:
@@ -62,14 +65,15 @@ def _spooled(source: Source, ascending: Ints, spool: IO[bytes], progress: Progre
     return sizes
 
 
-def texts_of(source: Source, shape: shapes.Shape, rows: Ints | None, progress: Progress) -> Iterator[str]:
+def texts_of(source: Source, reading: Reading, rows: Ints | None, progress: Progress) -> Iterator[str]:
     """What each of these rows says (ascending; None: all of them), its texts one below the other."""
+    shape, renames = shapes.load(reading.shape), reading.renames
     wanted = iter(rows.tolist()) if rows is not None else itertools.count()
     following, base = next(wanted, None), 0
     for lines in batches_of_lines(source, progress):
         while following is not None and following < base + len(lines):
             (row,) = parse(lines[following - base])
-            yield "\n".join(shape.texts(row))
+            yield "\n".join(shape.texts(shapes.renamed(row, renames) if renames else row))
             following = next(wanted, None)
         base += len(lines)
 

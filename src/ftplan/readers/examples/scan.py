@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import multiprocessing
 import os
 import signal
@@ -11,12 +12,16 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 from ftplan.errors import InputError
 from ftplan.readers.examples import shapes
-from ftplan.readers.examples.blocks import Block, Source
+from ftplan.readers.examples.blocks import Block
 from ftplan.readers.examples.count import BadRow, Counted, Reading, count, fault, parse, tokenizer
-from ftplan.readers.examples.shapes import RowFault, Shape
+from ftplan.readers.examples.shapes import Columns, Found, Row, RowFault
+from ftplan.readers.examples.source import Part, Source
+from ftplan.readers.raw import listed, suggest
 
 #: blocks handed out per process before the first result is awaited
 _AHEAD = 2
@@ -26,34 +31,99 @@ _SHOWN = ("messages", "sharegpt", "alpaca", "prompt_completion", "text")
 Progress = Callable[[int], None]
 
 
-def shape_of(source: Source) -> Shape:
-    """The form of the first row. Raises InputError."""
-    for block in source.blocks():
-        for piece in block.pieces():
-            line = next((line for line in piece.split(b"\n") if line.strip()), None)
-            if line is not None:
-                return _detected(line, source, block.first_line() + _blank_lines(piece, line))
+@dataclass(frozen=True)
+class Sample:
+    """What the first rows of a pool tell. beside: columns that are not counted, as `Reading` has them."""
+
+    found: Found
+    beside: tuple[tuple[str, str], ...]
+
+
+def sample(source: Source, given: Columns | None = None, wanted: str = "") -> Sample:
+    """The form of the first rows. given: canonical column -> column; wanted: the name of a form. Raises InputError."""
+    for part in source.files:
+        for block in part.blocks():
+            for piece in block.pieces():
+                lines = [line for line in piece.split(b"\n") if line.strip()]
+                if lines:
+                    first = block.first_line() + piece[: piece.index(lines[0])].count(b"\n")
+                    return _sampled(lines, part, first, given or {}, wanted)
     raise InputError(f"{source.path} has no rows")
 
 
-def _blank_lines(piece: bytes, line: bytes) -> int:
-    return piece[: piece.index(line)].count(b"\n")
-
-
-def _detected(line: bytes, source: Source, number: int) -> Shape:
-    every = ", ".join(shapes.load(name).example for name in _SHOWN)
+def _sampled(lines: list[bytes], part: Part, number: int, given: Columns, wanted: str) -> Sample:
     try:
-        (row,) = parse(line)
-        return shapes.detect(row)
-    except RowFault as error:
-        raise InputError(f"{source.place(number)}: {error}", hint=f"a row is one of: {every}") from error
+        first = parse(lines[0])
+        (row,) = first
     except ValueError as error:
-        problem = fault(line, shapes.load("text"), Reading("text", 0))
-        raise InputError(f"{source.place(number)}: {problem}", hint=_hint(source)) from error
+        problem = fault(lines[0], shapes.load("text"), Reading("text", 0))
+        raise InputError(f"{part.place(number)}: {problem}", hint=_hint(part)) from error
+    rows = [row, *_as_far_as_read(lines[1:])]
+    place = part.place(number)
+    _refuse_unknown(given, rows, place)
+    if len(rows) == 1:
+        _refuse_columns(row, part)
+    try:
+        found = shapes.detect(rows, given, wanted)
+    except RowFault as error:
+        raise InputError(f"{place}: {error}", hint=_forms(row)) from error
+    counted = Reading(found.shape.name, 0, columns=tuple(found.columns.items())).counted
+    return Sample(found, _beside([row for row in rows if isinstance(row, dict)], counted))
 
 
-def _hint(source: Source) -> str:
-    return "JSONL has one object a line" if source.what == "jsonl" else "a pool is an array of objects"
+def _refuse_unknown(given: Columns, rows: list[Any], place: str) -> None:
+    """Raises InputError where a column that --map names is in none of the rows."""
+    there = {key: None for row in rows if isinstance(row, dict) for key in row}
+    for theirs in given.values():
+        if theirs not in there:
+            raise InputError(
+                f"{place}: no column {theirs!r} for --map; the columns are {listed(list(there))}",
+                hint=suggest(theirs, there),
+            )
+
+
+def _refuse_columns(row: Any, part: Part) -> None:
+    """Raises InputError where the only row is a table by its columns, as pandas and datasets write one."""
+    values = list(row.values()) if isinstance(row, dict) else []
+    by_index = len(values) > 1 and all(isinstance(v, dict) and v and set(v) == set(values[0]) for v in values)
+    lists = len(values) > 1 and all(isinstance(v, list) and len(v) == len(values[0]) for v in values)
+    if by_index or (lists and any(isinstance(cell, str) for value in values for cell in value)):
+        raise InputError(
+            f"{part.path}: one object with a table's columns ({listed(list(row))}), not rows",
+            hint="write it by rows: df.to_json('pool.jsonl', orient='records', lines=True)",
+        )
+
+
+def _as_far_as_read(lines: list[bytes]) -> Iterator[Any]:
+    """The rows of lines up to the first that cannot be read; what is wrong with it is said when it is counted."""
+    with contextlib.suppress(ValueError):
+        for line in lines:
+            yield from parse(line)
+
+
+def _beside(rows: list[Row], counted: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Columns that are not counted, and whether numbers, texts or something else stand there."""
+    kinds: dict[str, set[str]] = {}
+    for row in rows:
+        for key, value in row.items():
+            if key not in counted:
+                seen = kinds.setdefault(key, set())
+                if value is not None:
+                    seen.add("number" if isinstance(value, int | float) else "text" if type(value) is str else "other")
+    return tuple((key, seen.pop() if len(seen) == 1 else "other" if seen else "number") for key, seen in kinds.items())
+
+
+def _forms(row: Any) -> str:
+    """What to do about a row without a form."""
+    forms = ", ".join(shapes.load(name).example for name in _SHOWN)
+    texts = [key for key, value in row.items() if isinstance(value, str)] if isinstance(row, dict) else []
+    if len(texts) < 2:
+        return f"a row is one of: {forms}"
+    return f"--map {texts[0]}=prompt --map {texts[1]}=completion says which column is what; a row is one of: {forms}"
+
+
+def _hint(part: Part) -> str:
+    return {"jsonl": "JSONL has one object a line", "json": "a pool is an array of objects"}.get(part.what, "")
 
 
 def scan(source: Source, reading: Reading, jobs: int, progress: Progress) -> Iterator[Counted]:
@@ -61,23 +131,30 @@ def scan(source: Source, reading: Reading, jobs: int, progress: Progress) -> Ite
     if reading.tokenizer:
         tokenizer(reading.tokenizer)  # what is wrong with it is said here and not in another process
     with _counting(jobs) as submit:
-        waiting: deque[tuple[Block, Future[Counted]]] = deque()
-        for block in source.blocks():
-            waiting.append((block, submit(block, reading)))
-            if len(waiting) > _AHEAD * jobs:
-                yield _result(*waiting.popleft(), source, reading, progress)
+        waiting: deque[tuple[Part, Block, Future[Counted]]] = deque()
+        before = dict(
+            zip(source.files, itertools.accumulate((part.size for part in source.files), initial=0), strict=False)
+        )
+        for part in source.files:
+            for block in part.blocks():
+                waiting.append((part, block, submit(block, reading)))
+                if len(waiting) > _AHEAD * jobs:
+                    yield _result(*waiting.popleft(), before, reading, progress)
         while waiting:
-            yield _result(*waiting.popleft(), source, reading, progress)
+            yield _result(*waiting.popleft(), before, reading, progress)
 
 
-def _result(block: Block, counted: Future[Counted], source: Source, reading: Reading, progress: Progress) -> Counted:
+def _result(
+    part: Part, block: Block, counted: Future[Counted], before: dict[Part, int], reading: Reading, progress: Progress
+) -> Counted:
+    """before: bytes of the files before each."""
     try:
         found = counted.result()
     except BadRow as error:
         shape = shapes.load(reading.shape)
-        place = source.place(block.first_line() + error.lines)
+        place = part.place(block.first_line() + error.lines)
         raise InputError(f"{place}: {error.problem}", hint=f"rows before it look like {shape.example}") from error
-    progress(block.done)
+    progress(before[part] + block.done)
     return found
 
 

@@ -1,23 +1,32 @@
 """The forms that rows of training data have. One form, one file of this folder; adding a file adds the form everywhere.
 
-A module holds one record, `SHAPE`. A row has the first form, in order of `rank` then name, whose keys it has.
+A module holds one record, `SHAPE`. Rows have the first form, in order of `rank` then name, whose columns they have.
+Where rows have several, that order is TRL's: prompt and completion, then messages, then a text.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 from ftplan.errors import InputError
+from ftplan.readers.raw import normalise, suggest
 from ftplan.registry import modules
 
 Row = Mapping[str, Any]
+#: canonical column -> column of the file
+Columns = Mapping[str, str]
 
 _LONGEST_SHOWN = 60
+#: other names of a question, of what is given with it, of its answer, of a system prompt
+QUESTION = ("query", "question", "prompt", "problem", "user", "human", "input", "inputs")
+GIVEN = ("context",)
+ANSWER = ("response", "answer", "completion", "solution", "assistant", "target", "targets")
+SYSTEM = ("system_prompt", "system_message")
 
 
 class RowFault(ValueError):
@@ -28,12 +37,15 @@ class RowFault(ValueError):
 class Shape:
     """One form of rows.
 
-    keys, fits_also  what a row of this form has at its top level, and what else is true of it
+    keys, fits_also  canonical columns that a row of this form has, and what else is true of it
+    optional       canonical columns that are read where a row has them
     conversation   whether each text is a turn that a chat template wraps; else the texts are one text
-    texts          everything a model is shown of the row, in order; raises RowFault, KeyError or TypeError
+    texts          everything a model is shown of the row, under canonical names, in order; raises RowFault, KeyError or
+                   TypeError
     example        what a row looks like, for hints
-    plain          given the module msgspec: the type of rows that are just this, and their texts. Half the time:
-                   the rest of a row is passed over. Rows of another type are read by `texts`, with the same result
+    names          canonical column -> other names of it, the most usual first
+    plain          given the module msgspec: fields of rows that are just this (canonical columns and their types), and
+                   their texts. Half the time. Rows of other types are read by `texts`, with the same result
     """
 
     name: str
@@ -43,10 +55,44 @@ class Shape:
     conversation: bool = True
     rank: int = 0
     fits_also: Callable[[Row], bool] = lambda _: True
-    plain: Callable[[Any], tuple[Any, Callable[[Any], list[str]]]] | None = None
+    optional: tuple[str, ...] = ()
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    plain: Callable[[Any], tuple[list[tuple[Any, ...]], Callable[[Any], list[str]]]] | None = None
 
-    def fits(self, row: Row) -> bool:
-        return all(key in row for key in self.keys) and self.fits_also(row)
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Every canonical column."""
+        return self.keys + self.optional
+
+    def columns(self, row: Row, given: Columns) -> Columns | None:
+        """Which columns of a row are which part of this form, as far as it has them; None where it is not this form.
+
+        given: canonical column -> column, as the user says.
+        """
+        present = {key for key, value in row.items() if value is not None}
+        if not set(given) <= set(self.parts) or not {given[k] for k in self.keys if k in given} <= present:
+            return None
+        known = {normalise(key): key for key in reversed(list(row)) if row[key] is not None}
+        found: dict[str, str] = {}
+        for part in self.parts:
+            free = {n: key for n, key in known.items() if key not in (*found.values(), *given.values())}
+            names = (
+                [given[part]] if part in given else [free[n] for n in (part, *self.names.get(part, ())) if n in free]
+            )
+            if names:
+                found[part] = names[0]
+            elif part in self.keys:
+                return None
+        return found if self.fits_also(renamed(row, found)) else None
+
+
+@dataclass(frozen=True)
+class Found:
+    """The form of some rows. columns: canonical -> in the file, of the parts they have; others: forms beside it."""
+
+    shape: Shape
+    columns: Columns
+    others: tuple[Shape, ...] = ()
 
 
 def names() -> list[str]:
@@ -58,20 +104,64 @@ def names() -> list[str]:
 def load(name: str) -> Shape:
     """The form of this name (one of `names()`). Raises InputError."""
     if name not in names():
-        raise InputError(f"no form of rows is named {name!r}", hint=f"known: {', '.join(names())}")
+        close = suggest(name, names())
+        raise InputError(f"no form of rows is named {name!r}", hint=close or f"known: {', '.join(names())}")
     shape: Shape = importlib.import_module(f"{__name__}.{name}").SHAPE
     return shape
 
 
-def detect(row: Any) -> Shape:
-    """The form of a row. Raises RowFault where it has none."""
-    if not isinstance(row, Mapping):
-        raise RowFault(f"{shown(row)} is not an object with keys")
-    every = sorted(map(load, names()), key=lambda shape: (shape.rank, shape.name))
-    for shape in every:
-        if shape.fits(row):
-            return shape
-    raise RowFault(f"no known form of training data has the keys {', '.join(map(str, row)) or '(none)'}")
+def every() -> list[Shape]:
+    """All forms, those first that rows of several forms are taken for."""
+    return sorted(map(load, names()), key=lambda shape: (shape.rank, shape.name))
+
+
+def detect(rows: Sequence[Any], given: Columns | None = None, wanted: str = "") -> Found:
+    """The form of some rows that follow each other. given: canonical column -> column; wanted: the name of a form.
+
+    It is that of the first row that has one; columns that only later rows have are its columns too. Raises RowFault
+    where none has a form.
+    """
+    given = given or {}
+    among = [load(wanted)] if wanted else every()
+    if not isinstance(rows[0], Mapping):
+        raise RowFault(f"{shown(rows[0])} is not an object with keys")
+    usable = [row for row in rows if isinstance(row, Mapping)]
+    union = {key: value for row in reversed(usable) for key, value in row.items() if value is not None}
+    for row in usable:
+        for shape in among:
+            if (columns := shape.columns(row, given)) is not None:
+                return _with_others(shape, shape.columns(union, given) or columns, union)
+    raise RowFault(_formless(rows[0], given, wanted))
+
+
+def _with_others(shape: Shape, columns: Columns, union: Row) -> Found:
+    """A form, and those that rows have beside it. union: the columns of all rows."""
+    read = set(columns.values())
+    others = []
+    for other in every():
+        theirs = other.columns(union, {}) if other is not shape else None
+        if theirs is not None and not {theirs[key] for key in other.keys} <= read:
+            others.append(other)
+    return Found(shape, columns, tuple(others))
+
+
+def _formless(row: Row, given: Columns, wanted: str) -> str:
+    keys = ", ".join(map(str, row)) or "(none)"
+    if wanted:
+        return f"no {wanted} row: it has the keys {keys}"
+    if given:
+        said = ", ".join(f"{theirs} as {ours}" for ours, theirs in given.items())
+        return f"no known form of training data has the keys {keys} with {said}"
+    return f"no known form of training data has the keys {keys}"
+
+
+def renamed(row: Row, columns: Columns) -> Row:
+    """A row under canonical names."""
+    out = dict(row)
+    taken = {ours: out.pop(theirs) for ours, theirs in columns.items() if theirs in out}
+    for ours in columns:
+        out.pop(ours, None)
+    return {**out, **taken}
 
 
 def text_of(row: Row, key: str) -> str:
@@ -84,17 +174,19 @@ def text_of(row: Row, key: str) -> str:
     raise RowFault(f"{key} is {shown(value)}, not text")
 
 
+def texts_under(row: Row, keys: Iterable[str]) -> list[str]:
+    """The texts that a row has under some keys it need not have; empty ones are none."""
+    return [text for key in keys if row.get(key) and (text := text_of(row, key))]
+
+
 def list_of(row: Row, key: str) -> list[Any]:
-    """The list under a key. Raises RowFault."""
+    """The list under a key; none for null, as a row has it that Arrow gave the columns of others. Raises RowFault."""
     value = row[key]
     if isinstance(value, list):
         return value
+    if value is None:
+        return []
     raise RowFault(f"{key} is {shown(value)}, not a list")
-
-
-def as_json(value: Any) -> str:
-    """What a chat template writes for tools and calls."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def shown(value: Any) -> str:

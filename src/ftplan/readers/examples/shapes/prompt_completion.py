@@ -13,10 +13,10 @@ def texts(row: Row) -> list[str]:
     return [text_of(row, "prompt"), text_of(row, "completion")]
 
 
-def plain(msgspec: Any) -> tuple[Any, Callable[[Any], list[str]]]:
+def plain(msgspec: Any) -> tuple[list[tuple[Any, ...]], Callable[[Any], list[str]]]:
     """Both of them text."""
-    row = msgspec.defstruct("Row", [("prompt", str), ("completion", str)], gc=False)
-    return row, lambda row: [row.prompt, row.completion]
+    del msgspec
+    return [("prompt", str), ("completion", str)], lambda row: [row.prompt, row.completion]
 
 
 SHAPE = Shape(
@@ -25,5 +25,6 @@ SHAPE = Shape(
     texts,
     '{"prompt": "...", "completion": "..."}',
     conversation=False,
+    rank=-2,
     plain=plain,
 )

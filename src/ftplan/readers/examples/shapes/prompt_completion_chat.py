@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ftplan.readers.examples.shapes import Row, Shape, as_json, list_of
-from ftplan.readers.examples.shapes.messages import said
+from ftplan.readers.examples.shapes import Row, Shape
+from ftplan.readers.examples.turns import spoken, tools_of
 
 
 def texts(row: Row) -> list[str]:
     """One text a message, the prompt's first; `tools` of the row is one more."""
-    found = [said(message) for key in ("prompt", "completion") for message in list_of(row, key)]
-    return [*found, as_json(row["tools"])] if row.get("tools") else found
+    return [*spoken(row["prompt"], "prompt"), *spoken(row["completion"], "completion"), *tools_of(row)]
 
 
 SHAPE = Shape(
@@ -17,6 +16,8 @@ SHAPE = Shape(
     ("prompt", "completion"),
     texts,
     '{"prompt": [{"role": "user", "content": "..."}], "completion": [{"role": "assistant", ...}]}',
-    rank=-1,
+    rank=-3,
+    optional=("tools", "functions"),
+    names={"completion": ("response", "answer", "output")},
     fits_also=lambda row: isinstance(row["prompt"], list),
 )

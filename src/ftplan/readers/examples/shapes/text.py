@@ -13,9 +13,19 @@ def texts(row: Row) -> list[str]:
     return [text_of(row, "text")]
 
 
-def plain(msgspec: Any) -> tuple[Any, Callable[[Any], list[str]]]:
+def plain(msgspec: Any) -> tuple[list[tuple[Any, ...]], Callable[[Any], list[str]]]:
     """A text."""
-    return msgspec.defstruct("Row", [("text", str)], gc=False), lambda row: [row.text]
+    del msgspec
+    return [("text", str)], lambda row: [row.text]
 
 
-SHAPE = Shape("text", ("text",), texts, '{"text": "..."}', conversation=False, rank=1, plain=plain)
+SHAPE = Shape(
+    "text",
+    ("text",),
+    texts,
+    '{"text": "..."}',
+    conversation=False,
+    rank=4,
+    names={"text": ("content",)},
+    plain=plain,
+)
