@@ -111,7 +111,7 @@ def test_a_model_file_of_ones_own_brings_its_name_on_the_hub(run: Run) -> None:
         (["trl=-"], "is not TRAINER=FILE"),
         (["trll=x.yaml"], "did you mean trl?"),
         (["trl=no/such/x.yaml"], "no such folder"),
-        (["trl=x.yaml", "unsloth=x.yaml"], "two exports to one file"),
+        (["trl=x.yaml", "unsloth=x.yaml"], "two outputs to one file: x.yaml"),
     ],
 )
 def test_what_cannot_be_exported_is_said_before_any_work(run: Run, items: list[str], message: str) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
 import pytest
 
 from ftplan.cli import output
-from ftplan.errors import InputError
 from ftplan.formats import View, render
 from ftplan.formats.documents import Document, Prose
 
@@ -35,55 +32,6 @@ def test_csv_has_no_place_for_warnings_so_stderr_gets_them(capsys: pytest.Captur
     assert capsys.readouterr() == ("n\n1\n", "warning: careful\n")
     output.deliver(DOCUMENT, "csv", None, quiet=True)
     assert capsys.readouterr() == ("n\n1\n", "")
-
-
-def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = tmp_path / "fit.yaml"
-    target.write_text("old")
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(InputError, match=r"fit.yaml cannot be written: No space left"):
-        output.write(str(target), "new")
-    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("fit.yaml", "old")]
-
-
-def test_permissions_are_those_of_any_new_file(tmp_path: Path) -> None:
-    plain, written = tmp_path / "plain", tmp_path / "written"
-    plain.write_text("x")
-    output.write(str(written), "x")
-    assert written.stat().st_mode == plain.stat().st_mode
-    written.chmod(0o640)
-    output.write(str(written), "y")
-    assert stat.S_IMODE(written.stat().st_mode) == 0o640
-
-
-def test_links_and_devices_stay_what_they_are(tmp_path: Path) -> None:
-    target, link, pipe = tmp_path / "target", tmp_path / "link", tmp_path / "pipe"
-    target.write_text("old")
-    link.symlink_to(target)
-    output.write(str(link), "new")
-    assert link.is_symlink()
-    assert target.read_text() == "new"
-    output.write(os.devnull, "gone")
-    assert not Path(os.devnull).is_file()
-    os.mkfifo(pipe)
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    output.write(str(pipe), "through")
-    assert os.read(reader, 100) == b"through"
-    os.close(reader)
-
-
-def test_targets_are_checked_before_the_work(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is a folder"):
-        output.check_target(str(tmp_path))
-    with pytest.raises(InputError, match="no such folder"):
-        output.check_target(str(tmp_path / "a" / "b.yaml"))
-    output.check_target(str(tmp_path / "b.yaml"))
-    output.check_target("-")
-    output.check_target(None)
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_apply_killed_while_writing_leaves_nothing_and_then_gives_the_same_file(
         "        if i == 5:\n"
         "            print('half', flush=True); time.sleep(60)\n"
         "rows.picked = picked\n"
-        "sys.exit(app.run(['apply', 'plan.yaml', 'pool.jsonl', '-o', 'train.jsonl', '--jobs', '1']))\n"
+        "sys.exit(app.run(['apply', 'plan.yaml', 'pool.jsonl', '-o', 'train.jsonl', '--jobs', '1', '--force']))\n"
     )
     for stop in (signal.SIGINT, signal.SIGKILL):
         with subprocess.Popen(
@@ -109,7 +109,8 @@ def test_apply_killed_while_writing_leaves_nothing_and_then_gives_the_same_file(
         assert Path("train.jsonl").read_text() == "an older file\n"
         if stop == signal.SIGINT:
             assert not list(Path().glob(".train*"))
-    assert run("apply", plan, "pool.jsonl", "-o", "train.jsonl", "-q")[0] == 0
+    assert run("apply", plan, "pool.jsonl", "-o", "train.jsonl", "-q", "--force")[0] == 0
+    assert [path.name for path in Path().glob(".train*")] == [".train.jsonl.ftplan"]
     assert Path("train.jsonl").read_bytes() == Path("whole.jsonl").read_bytes()
 
 
@@ -196,7 +197,7 @@ def test_bm25_finds_the_rows_that_speak_of_the_target(run: Run, plan: str) -> No
     ("args", "said"),
     [
         ((), "nothing says where the examples should go"),
-        (("-o", "pool.jsonl"), "pool.jsonl is the pool itself"),
+        (("-o", "pool.jsonl"), "pool.jsonl is an input of this command"),
         (("-o", "no/where.jsonl"), "no such folder"),
         (("-o", "train.jsonl", "--scores", "score"), "the plan draws at random"),
         (("-o", "train.jsonl", "--tokenizer", "pool.yaml"), "the plan was made from estimated lengths"),

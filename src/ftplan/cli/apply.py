@@ -56,8 +56,9 @@ def apply(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, draw, write, and say what was planned and what was drawn."""
+    from ftplan.cli.files import protect, write_set
     from ftplan.cli.gate import NO
-    from ftplan.cli.output import check_place, deliver, remark, write_lines
+    from ftplan.cli.output import deliver, remark
     from ftplan.cli.reading import reading_bar
     from ftplan.formats.documents.applied import document
     from ftplan.readers.examples.applied import Scoring, applied, opened_for
@@ -66,11 +67,10 @@ def apply(
 
     if output is None:
         raise InputError("nothing says where the examples should go", hint="-o train.jsonl")
-    check_place(output)
     recipe = read_recipe(plan)
+    protect(recipe.tokenizer)
     opened = opened_for(recipe, pool, tokenizer)
-    if output != "-" and Path(output).exists() and any(Path(output).samefile(f.path) for f in opened.source.files):
-        raise InputError(f"{output} is the pool itself", hint="-o train.jsonl")
+    protect(*(file.path for file in opened.source.files))
     with reading_bar(opened.source.path, opened.source.size, quiet=quiet) as show:
         found = applied(recipe, opened, Scoring(scores, target), jobs or cores(), show)
         folder = Path() if output == "-" else Path(output).parent
@@ -78,7 +78,7 @@ def apply(
         if output == "-":
             sys.stdout.buffer.writelines(lines)
         else:
-            write_lines(output, lines)
+            write_set({output: lines})
     shown = document(recipe, found.drawn, opened.source.path, output, found.warnings)
     if output == "-":
         for text in shown.warnings:

@@ -24,12 +24,17 @@ from ftplan.errors import InputError, did_you_mean
 FILE, PROJECT = "ftplan.toml", "pyproject.toml"
 PREFIX = "FTPLAN_"
 #: options that are about one call, not about a project
-_NEVER = {"help", "version", "config", "output", "get", "check"}
+_NEVER = {"help", "version", "config", "output", "get", "check", "force", "export", "keep", "plot"}
+#: options whose files are written; `--keep` has a rule of its own for the file it adds to
+_WRITTEN = ("output", "plot", "export", "keep")
 _PATHS = {"fit", "runs", "pool", "problem", "calibrate"}
 #: where a call keeps what was configured and where
 _CONFIGURED = "ftplan.configured"
 #: of two answers to one question the one that stands nearer counts: a flag, then a variable, then the file
 _RIVALS = (("fit", "runs"), ("mfu", "calibrate"))
+
+
+_FORCE = "ftplan.force"
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,27 @@ class Command(TyperCommand):
                 help=f"Defaults for options. [default: nearest {FILE} or [tool.ftplan]]",
             )
         )
+        if any(param.name in _WRITTEN for param in self.params):
+            self.params.append(
+                TyperOption(
+                    param_decls=["--force"],
+                    is_flag=True,
+                    expose_value=False,
+                    callback=_keep_in_context,
+                    help="Replace files that ftplan did not write, or that were changed since; inputs never.",
+                )
+            )
+
+    def invoke(self, ctx: Any) -> Any:
+        from ftplan.cli.files import claim
+
+        claim(
+            [file for name in _WRITTEN for file in _files(name, ctx.params.get(name))],
+            [file for name, value in ctx.params.items() if name not in _WRITTEN for file in _files(name, value)],
+            force=bool(ctx.meta.get(_FORCE)),
+            merged=_files("keep", ctx.params.get("keep")),
+        )
+        return super().invoke(ctx)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
@@ -63,6 +89,20 @@ class Command(TyperCommand):
                 if typed(ctx, given) and not typed(ctx, other) and other in ctx.params:
                     ctx.params[other] = None
         return rest
+
+
+def _keep_in_context(ctx: typer.Context, _: Any, forced: bool) -> None:
+    ctx.meta[_FORCE] = forced
+
+
+def _files(name: str, value: Any) -> list[str]:
+    """What of a parameter may name files: texts, `--export TRAINER=FILE`, `--calibrate FILE:LINE`."""
+    words = [word for word in (value if isinstance(value, list | tuple) else [value]) if isinstance(word, str)]
+    if name == "export":
+        return [word.partition("=")[2] for word in words if word.partition("=")[2]]
+    if name == "calibrate":
+        return [word if Path(word).exists() else word.rpartition(":")[0] for word in words]
+    return words
 
 
 def typed(ctx: Any, name: str) -> bool:

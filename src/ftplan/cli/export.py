@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ftplan.cli.output import check_place, remark, write
+from ftplan.cli.files import Content
+from ftplan.cli.output import remark
 from ftplan.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,11 +33,11 @@ class Exports:
         shape = pool.measure.shape if pool.measure is not None else ""
         return replace(self, plan=plan, shape=shape, path="" if path in (None, "-") else str(path))
 
-    def write(self) -> list[str]:
-        """Write all files, or none where one of them cannot be; what is to be said about it. Raises InputError."""
+    def files(self) -> tuple[dict[str, Content], list[str]]:
+        """Each file and its text, and doubts about them. Raises InputError where one of them cannot be made."""
         from ftplan.exports import NO_MODEL, handover, load, render
 
-        files: dict[str, str] = {}
+        files: dict[str, Content] = {}
         said: list[str] = []
         for name, file in self.wanted:
             trainer, job = load(name), handover(self.plan, self.shape, self._from(file))
@@ -48,9 +49,7 @@ class Exports:
                 said.append(f"{file}: {job.model} has no name on the hub; put your model in place of {job.model_path}")
             if not self.shape:
                 said.append(f"{file}: rows taken to be {job.rows}, since the pool is a histogram without its rows")
-        for path, text in files.items():
-            write(path, text)
-        return [*(f"wrote {path}" for path in files), *(f"warning: {text}" for text in said)]
+        return files, said
 
     def _from(self, file: str) -> str:
         """The plan file as seen from the folder of an export."""
@@ -75,21 +74,18 @@ def parse(items: list[str] | None) -> Exports:
         if not (name and equals and file) or file == "-":
             raise InputError(f"--export {item!r} is not TRAINER=FILE", hint="for example: --export trl=sft.yaml")
         load(name)
-        check_place(file)
-        if file in (other for _, other in wanted):
-            raise InputError(f"two exports to one file: {file}", hint="give each a file of its own")
         wanted.append((name, file))
     return Exports(tuple(wanted))
 
 
-def _merged(path: str, entries: Mapping[str, Any], earlier: str | None) -> str:
+def _merged(path: str, entries: Mapping[str, Any], earlier: Content | None) -> str:
     """A JSON object with `entries` and all else that the file, or `earlier` in its place, holds. Raises InputError."""
     from ftplan.readers.source import decode, read_bytes
     from ftplan.readers.structured import parse_json
 
     if earlier is None:
         earlier = decode(read_bytes(path), path) if Path(path).exists() else "{}"
-    there = parse_json(earlier, path)
+    there = parse_json(str(earlier), path)
     if not isinstance(there, dict):
         raise InputError(f"{path} is not a JSON object: no place for an entry", hint="export to another folder")
     return json.dumps({**there, **entries}, indent=2, ensure_ascii=False) + "\n"

@@ -11,6 +11,7 @@ import typer
 
 from ftplan.cli.config import typed
 from ftplan.cli.export import NOTHING, Exports
+from ftplan.cli.files import protect
 from ftplan.cli.output import deliver, remark
 from ftplan.errors import InputError
 
@@ -50,7 +51,7 @@ def run_check(
     """Hold a committed plan against today; exit 1 where it does not hold."""
     from ftplan.formats.documents.check import document
     from ftplan.plan.check import check
-    from ftplan.readers.plans import Today, committed, plan_values, pool_of_plan, todays
+    from ftplan.readers.plans import Today, committed, plan_values, pool_file, pool_of_plan, todays
 
     for param in ctx.command.params:
         if param.name is not None and param.name not in _WITH_CHECK and typed(ctx, param.name):
@@ -61,6 +62,7 @@ def run_check(
     today = Today(asks.budgets, asks.gpu, asks.price, asks.mfu, asks.require)
     values = plan_values(path)
     plan, notes = todays(committed(values), today)
+    protect(pool_file(plan, path))
     pool = pool_of_plan(plan, path, asks.pool)
     if asks.calibrate is not None:
         plan = _calibrated_plan(plan, pool, asks.calibrate)
@@ -79,13 +81,10 @@ def answer(
     get: str | None,
     exports: Exports,
 ) -> None:
-    """Write the exports and deliver a document with constraints; exit 1 where one of them fails, without exports.
-
-    Files come before the screen: who reads no further than its head (`| head`) wants them all the same.
-    """
+    """Deliver a document with constraints, and the exports; exit 1 where one of them fails, without exports."""
     failed = [check for check in document.checks if not check.passed]
-    said = [] if failed else exports.write()
-    deliver(document, form, output, quiet=quiet, only=get)
+    files, said = ({}, []) if failed else exports.files()
+    deliver(document, form, output, quiet=quiet, only=get, beside=files)
     if get or form == "csv":
         # what was printed may not say why the answer is no
         for check in failed:
@@ -94,7 +93,7 @@ def answer(
         exports.refuse(quiet=quiet)
         raise typer.Exit(NO)
     for text in said:
-        remark(text, quiet=quiet)
+        remark(f"warning: {text}", quiet=quiet)
 
 
 def with_constraints(plan: Plan, shown: Document, require: tuple[str, ...]) -> Document:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from ftplan.cli.files import protect
 from ftplan.cli.output import progress, remark
 from ftplan.errors import FtplanError, InputError, NotIdentified, did_you_mean
 
@@ -117,6 +118,7 @@ def law_of(asked: Asked, *, quiet: bool, command: str = "") -> Fit:
 
     command: of those that take the law as FIT|LAW, for the hint; the others take `--fit`.
     """
+    protect(asked.fit, asked.runs, asked.pool_source)
     if asked.fit:
         return load_fit(asked.fit, quiet=quiet)
     if asked.law:

@@ -73,6 +73,7 @@ def profile(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, count, render, write."""
+    from ftplan.cli.files import protect
     from ftplan.cli.output import check_target, deliver
     from ftplan.cli.reading import reading_bar
     from ftplan.formats.documents.profile import document
@@ -81,6 +82,7 @@ def profile(
     check_target(output)
     rows = Rows(shape or "", options.parse_map(column_map or [], "--map query=prompt"))
     opened = open_pool(*pool, tokenizer=tokenizer, turn_tokens=turn_tokens, rows=rows)
+    protect(*(file.path for file in opened.source.files))
     with reading_bar(opened.source.path, opened.source.size, quiet=quiet) as show:
         found = profiled(opened, jobs or cores(), show)
     if tokenizer is not None:

@@ -118,13 +118,31 @@ def pool_of_plan(plan: Committed, plan_path: str, override: str | None) -> Pool:
         return read_pool(override)
     if not plan.pool_path:
         raise InputError("the plan does not say where its pool lies", hint="--pool FILE")
+    if (found := pool_file(plan, plan_path)) is not None:
+        return _pool_named_by_a_plan(found)
     folder = Path() if plan_path == "-" else Path(plan_path).parent
-    for candidate in (folder / plan.pool_path, Path(plan.pool_path)):
-        if candidate.is_file():
-            return read_pool(str(candidate))
     if plan.pool_path in names("problems"):
         return read_pool(plan.pool_path)
     raise InputError(f"{folder / plan.pool_path}: the pool of the plan is not there", hint="--pool FILE")
+
+
+def pool_file(plan: Committed, plan_path: str) -> str | None:
+    """Where the plan's own pool lies: beside the plan file, else in this folder; None where it is not there."""
+    folder = Path() if plan_path == "-" else Path(plan_path).parent
+    for candidate in (folder / plan.pool_path, Path(plan.pool_path)):
+        if plan.pool_path and candidate.is_file():
+            return str(candidate)
+    return None
+
+
+def _pool_named_by_a_plan(path: str) -> Pool:
+    """As `read_pool`, but what is wrong is said without a word of the file: a plan may name any file there is."""
+    try:
+        return read_pool(path)
+    except InputError:
+        raise InputError(
+            f"{path}, which the plan names as its pool, is no pool file", hint="--pool FILE names another"
+        ) from None
 
 
 def committed(plain: dict[str, Any]) -> Committed:

@@ -42,7 +42,7 @@ def laws(
 ) -> None:
     """Fit each table, then rank the laws over all of them."""
     from ftplan.cli.inputs import Reading, load_runs
-    from ftplan.cli.output import check_plot, check_target, deliver, progress, write_plot
+    from ftplan.cli.output import check_plot, check_target, deliver, drawn, progress
     from ftplan.compare.laws import compare_laws
     from ftplan.formats.documents.comparison import document, panels
 
@@ -54,5 +54,4 @@ def laws(
     with progress(quiet=quiet) as show:
         named = zip(runs, tables, strict=True)
         found = [s for n, t in named for s in compare_laws(n, t, law or ["auto"], objective=how, progress=show)]
-    deliver(document(found), form, output, quiet=quiet)
-    write_plot(plot, panels(found), quiet=quiet)
+    deliver(document(found), form, output, quiet=quiet, beside=drawn(plot, panels(found), quiet=quiet))

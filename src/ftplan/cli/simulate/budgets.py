@@ -30,7 +30,7 @@ def budgets(
 ) -> None:
     """Read, plan once per budget, render, write."""
     from ftplan.cli.inputs import law_and_problem, law_of
-    from ftplan.cli.output import check_plot, check_target, deliver, write_plot
+    from ftplan.cli.output import check_plot, check_target, deliver, drawn
     from ftplan.formats.documents.budgets import document, panels
     from ftplan.readers.problems import Flags, aimed_at, read_problem
     from ftplan.readers.sweeps import spaced
@@ -43,5 +43,4 @@ def budgets(
     limits = spaced(asked.problem.budgets, first, last, steps)
     law = law_of(asked, quiet=quiet, command="simulate budgets")
     plans = budget_sweep(aimed_at(asked, law.metric), law, limits)
-    deliver(document(limits, plans), form, output, quiet=quiet)
-    write_plot(plot, panels(limits, plans), quiet=quiet)
+    deliver(document(limits, plans), form, output, quiet=quiet, beside=drawn(plot, panels(limits, plans), quiet=quiet))
