@@ -7,7 +7,7 @@ from typing import Any
 from ftplan.formats.documents import SCHEMA_VERSION, Column, Document, Grid, Heading, Prose, section
 from ftplan.formats.documents.words import percent, plural
 from ftplan.measure import BYTES_PER_TOKEN, Measure
-from ftplan.profile import Profile, longer
+from ftplan.profile import Profile, Uncounted, longer
 from ftplan.units import format_count
 
 #: what the forms of rows are called
@@ -196,7 +196,14 @@ def _uncounted(found: Profile) -> list[str]:
         return []
     said = []
     for where, what in found.uncounted.items():
-        tokens = f"about {what.bytes / BYTES_PER_TOKEN / what.rows:,.0f} tokens each" if what.bytes else "no text"
-        said.append(f"{where} ({percent(what.rows / found.rows)} of rows, {tokens})")
+        said.append(f"{where} ({percent(what.rows / found.rows)} of rows, {_amount(what)})")
     more = f" and {len(said) - _MOST_NAMED} more" if len(said) > _MOST_NAMED else ""
-    return [f"not counted: {', '.join(said[:_MOST_NAMED])}{more}. --map COLUMN=PART counts a column"]
+    return [f"not counted: {', '.join(said[:_MOST_NAMED])}{more}"]
+
+
+def _amount(what: Uncounted) -> str:
+    """How much a row has of something that is not counted."""
+    tokens = what.bytes / BYTES_PER_TOKEN / what.rows
+    if not tokens:
+        return "media"
+    return f"about {plural(round(tokens), 'token')} each" if tokens >= 1.0 else "under a token each"

@@ -66,7 +66,7 @@ def _sampled(lines: list[bytes], part: Part, number: int, given: Columns, wanted
     try:
         found = shapes.detect(rows, given, wanted)
     except RowFault as error:
-        raise InputError(f"{place}: {error}", hint=_forms(row)) from error
+        raise InputError(f"{place}: {error}", hint=_forms(row, mapped=bool(given or wanted))) from error
     counted = Reading(found.shape.name, 0, columns=tuple(found.columns.items())).counted
     return Sample(found, _beside([row for row in rows if isinstance(row, dict)], counted))
 
@@ -113,11 +113,11 @@ def _beside(rows: list[Row], counted: frozenset[str]) -> tuple[tuple[str, str], 
     return tuple((key, seen.pop() if len(seen) == 1 else "other" if seen else "number") for key, seen in kinds.items())
 
 
-def _forms(row: Any) -> str:
+def _forms(row: Any, *, mapped: bool) -> str:
     """What to do about a row without a form."""
     forms = ", ".join(shapes.load(name).example for name in _SHOWN)
     texts = [key for key, value in row.items() if isinstance(value, str)] if isinstance(row, dict) else []
-    if len(texts) < 2:
+    if mapped or len(texts) < 2:
         return f"a row is one of: {forms}"
     return f"--map {texts[0]}=prompt --map {texts[1]}=completion says which column is what; a row is one of: {forms}"
 

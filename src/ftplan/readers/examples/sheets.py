@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import io
+import itertools
 import json
 import warnings
 from collections.abc import Iterator
@@ -42,7 +43,7 @@ def _rows(text: io.TextIOWrapper, path: str) -> Iterator[dict[str, Any]]:
     while first and not first.strip():
         first = text.readline()
     csv.field_size_limit(_LONGEST)
-    reader = csv.reader(_lines(first, text), delimiter=delimiter_of(first), strict=True)
+    reader = csv.reader(itertools.chain([first], text), delimiter=delimiter_of(first), strict=True)
     number = 0
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -65,11 +66,6 @@ def _rows(text: io.TextIOWrapper, path: str) -> Iterator[dict[str, Any]]:
             f"{path}, row {number + 1}: the quoting is broken ({error})",
             hint='a cell with quotes in it is written "like ""this"""',
         ) from error
-
-
-def _lines(first: str, text: io.TextIOWrapper) -> Iterator[str]:
-    yield first
-    yield from text
 
 
 def _header(text: str) -> list[str]:

@@ -37,10 +37,11 @@ class Census:
     def add_texts(self, column: str, texts: Iterable[str | None]) -> None:
         """A column of texts."""
         rows = size = 0
+        media = _is_media(column)
         for text in texts:
-            if text and has_text(text):
+            if text and (media or has_text(text)):
                 rows += 1
-                size += len(text) if text.isascii() else len(text.encode())
+                size += 0 if media else len(text.encode(errors="replace"))
         self._count(column, rows, size)
 
     def add_values(self, column: str, values: Iterable[Any]) -> None:

@@ -38,6 +38,7 @@ class Shape:
     """One form of rows.
 
     keys, fits_also  canonical columns that a row of this form has, and what else is true of it
+    gives_way      whether a row of this form is rather taken for one of another that it has as well
     optional       canonical columns that are read where a row has them
     conversation   whether each text is a turn that a chat template wraps; else the texts are one text
     texts          everything a model is shown of the row, under canonical names, in order; raises RowFault, KeyError or
@@ -55,6 +56,7 @@ class Shape:
     conversation: bool = True
     rank: int = 0
     fits_also: Callable[[Row], bool] = lambda _: True
+    gives_way: Callable[[Row], bool] = lambda _: False
     optional: tuple[str, ...] = ()
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     plain: Callable[[Any], tuple[list[tuple[Any, ...]], Callable[[Any], list[str]]]] | None = None
@@ -129,7 +131,8 @@ def detect(rows: Sequence[Any], given: Columns | None = None, wanted: str = "") 
     union = {key: value for row in reversed(usable) for key, value in row.items() if value is not None}
     for row in usable:
         for shape in among:
-            if (columns := shape.columns(row, given)) is not None:
+            columns = shape.columns(row, given)
+            if columns is not None and (wanted or not shape.gives_way(row)):
                 return _with_others(shape, shape.columns(union, given) or columns, union)
     raise RowFault(_formless(rows[0], given, wanted))
 

@@ -30,6 +30,7 @@ SHAPE = Shape(
     '{"prompt": "...", "chosen": "...", "rejected": "..."}',
     conversation=False,
     rank=-1,
-    fits_also=lambda row: isinstance(row["prompt"], str) and isinstance(row["chosen"], str) and not trained(row),
+    fits_also=lambda row: isinstance(row["prompt"], str) and isinstance(row["chosen"], str),
+    gives_way=trained,
     plain=plain,
 )

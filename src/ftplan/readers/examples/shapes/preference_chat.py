@@ -39,5 +39,6 @@ SHAPE = Shape(
     rank=-1,
     optional=("prompt", "input", "system", "tools", "functions"),
     names={"chosen": _CHOSEN, "prompt": _PROMPTS, "system": SYSTEM},
-    fits_also=lambda row: isinstance(row["chosen"], str | list | dict) and not trained(row),
+    fits_also=lambda row: isinstance(row["chosen"], str | list | dict),
+    gives_way=trained,
 )
