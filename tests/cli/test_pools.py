@@ -239,3 +239,67 @@ def test_rows_on_stdout_leave_the_report_out(run: Run, plan: str) -> None:
     assert run("apply", plan, "pool.jsonl", "-o", "train.jsonl", "-q")[0] == 0
     assert done.stdout == Path("train.jsonl").read_bytes()
     assert done.stderr == b""
+
+
+def test_a_sheet_with_mapped_columns_is_profiled_planned_and_drawn_from(run: Run) -> None:
+    found = rows(300)
+    lines = [f'{row["id"]},"{row["text"]}",yes,"some remark"' for row in found]
+    Path("pool.csv").write_text("id,frage,antwort,note\n" + "\n".join(lines) + "\n")
+    mapped = ("--map", "frage=prompt", "--map", "antwort=completion")
+    code, out, _ = run("profile", "pool.csv", *mapped, "-o", "pool.yaml", "-q")
+    said = " ".join(out.split())
+    assert code == 0
+    assert "Read: frage as prompt, antwort as completion." in said
+    assert "not counted: note (100 % of rows, about 3 tokens each)" in said
+    written = yaml.safe_load(Path("pool.yaml").read_text())
+    assert written["data"]["columns"] == {"prompt": "frage", "completion": "antwort"}
+    assert [(u["where"], u["share"]) for u in written["uncounted"]] == [("note", 1.0)]
+    assert run("plan", *RANDOM, "--pool", "pool.yaml", "--budget", "30examples", "-o", "plan.yaml", "-q")[0] == 0
+    code, out, _ = run("apply", "plan.yaml", "pool.csv", "-o", "train.jsonl", "--format", "json", "-q")
+    drawn = [json.loads(line) for line in Path("train.jsonl").read_text().splitlines()]
+    seen = json.loads(out)
+    assert (code, len(drawn), set(drawn[0])) == (0, 30, {"id", "frage", "antwort", "note"})
+    lengths = [-(-len(row["frage"] + row["antwort"]) // 4) + 1 for row in drawn]
+    assert sum(min(n, seen["cut_tokens"]) for n in lengths) == seen["drawn"]["total_tokens"]
+    assert not [w for w in json.loads(out)["warnings"] if "not the pool" in w]
+
+
+def test_another_form_of_the_rows_is_said_and_can_be_asked_for(run: Run) -> None:
+    row = {"prompt": "a b", "completion": "c d", "messages": [{"role": "user", "content": "e f g h"}]}
+    Path("pool.jsonl").write_text(json.dumps(row) + "\n")
+    code, out, _ = run("profile", "pool.jsonl", "-q")
+    said = " ".join(out.split())
+    assert code == 0
+    assert "counted as prompts and completions. TRL trains on these. --shape messages counts OpenAI messages" in said
+    assert "messages (100 % of rows, about 2 tokens each)" in said
+    code, out, _ = run("profile", "pool.jsonl", "-q", "--shape", "messages", "--format", "json")
+    assert json.loads(out)["tokens"]["total"] == 2 + 5
+    assert "TRL trains on prompts and completions" in " ".join(json.loads(out)["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("args", "said", "hint"),
+    [
+        (("--map", "q=prompt"), "no column 'q' for --map; the columns are query, answer_text", "query"),
+        (("--map", "query=promt"), "no form of rows has a column 'promt'", "did you mean prompt?"),
+        (("--map", "query"), "--map 'query' is not theirs=ours", "--map query=prompt"),
+        (
+            ("--map", "query=prompt"),
+            "no known form of training data has the keys query, answer_text with query as prompt",
+            "",
+        ),
+        (("--shape", "message"), "no form of rows is named 'message'", "did you mean messages?"),
+        (("--shape", "text"), "no text row: it has the keys query, answer_text", ""),
+        (
+            (),
+            "the keys query, answer_text",
+            "--map query=prompt --map answer_text=completion says which column is what",
+        ),
+    ],
+)
+def test_columns_that_cannot_be_read_are_said(run: Run, args: tuple[str, ...], said: str, hint: str) -> None:
+    Path("pool.jsonl").write_text('{"query": "a b", "answer_text": "c"}\n')
+    code, _, err = run("profile", "pool.jsonl", *args)
+    assert code == 2
+    assert said in err
+    assert hint in err

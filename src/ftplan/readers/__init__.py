@@ -2,7 +2,7 @@
 
 `tables.read_runs` is the run-table reader; the other modules are its steps, in this order:
 
-    source      bytes of a file or stdin -> text (gzip, BOM, encoding)
+    source      bytes of a file or stdin -> text (compression, BOM, encoding)
     raw         the table as written: every cell is text, and knows its line
     delimited, jsonlines, parquet   text or bytes -> that table
     logs, folders   what trainers, trackers and evaluators wrote -> runs and evaluations

@@ -25,6 +25,7 @@ from ftplan.measure import estimated_tokens, with_template
 from ftplan.profile import Uncounted
 from ftplan.readers.examples import shapes
 from ftplan.readers.examples.shapes import Row, RowFault, Shape, renamed
+from ftplan.readers.examples.turns import TOOLS
 from ftplan.readers.examples.uncounted import Census
 
 Ints = npt.NDArray[np.int64]
@@ -127,12 +128,13 @@ class _Found:
         self.census = Census()
         self.parts: set[str] = set()
         self._renames, self._counted = reading.renames, reading.counted
+        self._whole = frozenset(dict(reading.columns).get(part, part) for part in TOOLS)
 
     def texts(self, rows: list[Row], shape: Shape) -> list[list[str]]:
         """The texts of some rows of any kind; their scores and what else they hold are kept. Raises ValueError."""
         ours = [renamed(row, self._renames) for row in rows] if self._renames else rows
         texts = list(map(shape.texts, ours))
-        self.census.add(rows, self._counted)
+        self.census.add(rows, self._counted, self._whole)
         self.parts |= {part for part in shape.optional if part not in self.parts and any(r.get(part) for r in ours)}
         if self.reading.score:
             self.scores += [_score(row[self.reading.score]) for row in rows]

@@ -16,10 +16,10 @@ TAGS = frozenset({"role", "from"})
 #: keys under which a turn, or a part of its content, has text; thoughts as vLLM and DeepSeek, or Ollama, call them
 _CONTENT = ("content", "value", "text")
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
-_TOOLS = ("tools", "functions")
+TOOLS = ("tools", "functions")
 _CALLS = ("tool_calls", "function_call")
 #: all that is read of a turn that says whose it is
-_READ = TAGS | {*_CONTENT, *_THOUGHTS, *_TOOLS, *_CALLS}
+_READ = TAGS | {*_CONTENT, *_THOUGHTS, *TOOLS, *_CALLS}
 #: Anthropic's calls are parts of a content
 _CALL_PART = "tool_use"
 #: who asks and who answers, where a turn is both (ms-swift, XTuner, LLaVA)
@@ -47,7 +47,7 @@ def spoken(value: Any, key: str) -> list[str]:
 
 def tools_of(row: Any) -> list[str]:
     """The tools that stand beside a conversation, as one text: templates write them into the prompt."""
-    return [as_json(row[key]) for key in _TOOLS if row.get(key)]
+    return [as_json(row[key]) for key in TOOLS if row.get(key)]
 
 
 def said(turn: Any) -> list[str]:

@@ -7,13 +7,12 @@ from typing import Any
 
 from ftplan.profile import Uncounted
 from ftplan.readers.examples.shapes import Row
-from ftplan.readers.examples.turns import TAGS, is_media, read_in, read_in_part
+from ftplan.readers.examples.turns import TAGS, TOOLS, is_media, read_in, read_in_part
 
 #: columns and keys of what no text tokenizer counts, wherever they stand
 _MEDIA = frozenset(
     f"{kind}{end}" for kind in ("image", "video", "audio", "sound", "picture") for end in ("", "s", "_url", "_path")
 )
-_TOOLS = ("tools", "functions")
 #: lists of turns deeper than this are no conversations, and what lies deeper than that is not looked for
 _DEEPEST, _BOTTOM = 8, 100
 
@@ -29,10 +28,10 @@ class Census:
     def __init__(self) -> None:
         self.found: dict[str, Uncounted] = {}
 
-    def add(self, rows: Iterable[Row], read: frozenset[str]) -> None:
-        """read: columns that are counted, of which only what their turns hold beside their texts is not."""
+    def add(self, rows: Iterable[Row], read: frozenset[str], whole: frozenset[str]) -> None:
+        """read: columns that are counted, but for what turns hold beside their texts; whole: those without turns."""
         for row in rows:
-            self._put(row, read)
+            self._put(row, read, whole)
 
     def add_texts(self, column: str, texts: Iterable[str | None]) -> None:
         """A column of texts."""
@@ -49,11 +48,11 @@ class Census:
         for value in values:
             self._sum(_leaves(value, column, _is_media(column)))
 
-    def _put(self, row: Row, read: frozenset[str]) -> None:
+    def _put(self, row: Row, read: frozenset[str], whole: frozenset[str]) -> None:
         sizes: list[tuple[str, int]] = []
         for column, value in row.items():
             if column in read:
-                if isinstance(value, list | dict):
+                if isinstance(value, list | dict) and column not in whole:
                     sizes += _beside(value, column)
             elif value is not None and type(value) not in (int, float, bool):
                 sizes += _leaves(value, column, _is_media(column))
@@ -90,7 +89,7 @@ def _leaves(value: Any, path: str, media: bool, depth: int = 0) -> Iterator[tupl
         yield path, len(value.encode(errors="replace"))
     elif isinstance(value, dict) and depth < _BOTTOM:
         for key, inner in value.items():
-            if inner is not None and key not in TAGS:
+            if inner is not None and not (key in TAGS and isinstance(inner, str)):
                 yield from _leaves(inner, path, _is_media(key), depth + 1)
     elif isinstance(value, list) and depth < _BOTTOM:
         for inner in value:
@@ -110,9 +109,9 @@ def _beside(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, int]]:
                 continue
             if key == "messages" and depth < _DEEPEST:  # a conversation with its tools, as one value
                 yield from _beside(inner, f"{path}.{key}", depth + 1)
-            elif key not in (_TOOLS if "messages" in value else read):
+            elif key not in (TOOLS if "messages" in value else read):
                 yield from _leaves(inner, f"{path}.{key}", _is_media(key))
-            elif isinstance(inner, list | dict) and key not in (*_TOOLS, "tool_calls", "function_call"):
+            elif isinstance(inner, list | dict) and key not in (*TOOLS, "tool_calls", "function_call"):
                 yield from _in_parts(inner, f"{path}.{key}", depth + 1)
 
 
