@@ -25,9 +25,9 @@ _maybe = st.none()
 
 @st.composite
 def run_rows(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Rows as the reader leaves them: T = N * L in all of them, epochs given, a method in all or in none."""
+    """Rows as the reader leaves them: T = N * L in all of them, epochs given, what else a run had in all or in none."""
     rows = []
-    methods = draw(st.booleans())
+    methods, sizes, selectors, pools = (draw(st.booleans()) for _ in range(4))
     grouped = draw(st.booleans())
     for trained in [True, *draw(st.lists(st.booleans(), max_size=6))]:
         N = draw(st.integers(1, 10**9)) if trained else 0
@@ -38,10 +38,10 @@ def run_rows(draw: st.DrawFn) -> list[dict[str, Any]]:
             "examples": N,
             "avg_tokens": L,
             "tokens": N * L if L is not None else 0,
-            "model_params": draw(_maybe | _counts),
+            "model_params": draw(_counts) if sizes else None,
             "epochs": draw(st.integers(1, 9) | st.floats(0.1, 9.0)) if trained else 1,
-            "selector_params": draw(_maybe | _counts),
-            "pool_examples": draw(_maybe | st.floats(max(N, 1), 1e10)),
+            "selector_params": draw(_counts) if selectors else None,
+            "pool_examples": draw(st.floats(max(N, 1), 1e10)) if pools else None,
             "seed": draw(_maybe | st.integers(-5, 2**31)),
             "stderr": draw(_maybe | st.floats(0.0, 1.0)),
             "loss": draw(st.floats(0.0, 1e3)),

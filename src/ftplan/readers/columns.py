@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ftplan.errors import InputError
 from ftplan.readers import numbers
@@ -19,6 +19,7 @@ ALIASES: dict[str, tuple[tuple[str, ...], ...]] = {
             *("n_train_examples", "num_train_examples", "n_training_examples", "num_training_examples"),
             *("samples", "n_samples", "num_samples", "train_samples", "training_samples", "sample_count"),
             *("n_train_samples", "num_train_samples", "n_training_samples", "num_training_samples", "sample_size"),
+            *("n_rows", "num_rows", "train_rows", "training_rows", "n_train_rows", "num_train_rows"),
             *("n_train", "num_train", "train_size", "train_set_size", "training_set_size", "dataset_size", "n"),
         ),
     ),
@@ -28,6 +29,13 @@ ALIASES: dict[str, tuple[tuple[str, ...], ...]] = {
             *("avg_tokens_per_example", "mean_tokens_per_example", "avg_tokens_per_sample", "mean_tokens_per_sample"),
             *("avg_length", "mean_length", "average_length", "avg_len", "mean_len", "avg_token_length"),
             *("avg_seq_len", "mean_seq_len", "avg_seq_length", "mean_seq_length", "avg_example_length"),
+            *(
+                "tokens_per_row",
+                "avg_tokens_per_row",
+                "mean_tokens_per_row",
+                "average_tokens_per_example",
+                "tokens_each",
+            ),
             *("avg_sequence_length", "mean_sequence_length", "average_sequence_length", "mean_example_length"),
         ),
     ),
@@ -83,16 +91,31 @@ CANONICAL = {alias: name for name, ranks in ALIASES.items() for rank in ranks fo
 _TOKENS_OF_LAWS = "d"
 _COMPUTE = {"c", "flops", "train_flops", "training_flops", "total_flops", "pflops", "compute", "train_compute"}
 _PARAMETERS = re.compile(r"(^|_)(params?|parameters|non?_emb\w*|nonemb\w*)($|_)")
+#: what a header says its numbers count
+_FACTORS = {
+    **dict.fromkeys(("k", "thousand", "thousands", "1000", "1k", "1e3"), 1e3),
+    **dict.fromkeys(("m", "mio", "mn", "million", "millions", "1e6"), 1e6),
+    **dict.fromkeys(("b", "bn", "g", "mrd", "billion", "billions", "1e9"), 1e9),
+}
+_PLAIN = {"tokens", "tok", "examples", "rows", "samples", "nats", "n", "#", "count"}
+_PERCENT = {"%", "pct", "percent", "percentage"}
+_BRACKETS = re.compile(r"(?P<name>[^()\[\]]*[^()\[\]\s])\s*[(\[](?P<unit>[^()\[\]]*)[)\]]")
+_NUMBER_OF = re.compile(r"^(#_?|(number|no|nr|num|count)_of_)(train(ing)?_)?")
 #: aliases that people also use for labels: a number column only where every cell is a number
 _NUMBER_OR_LABEL = {"model_size"}
 
 
 @dataclass(frozen=True)
 class Columns:
-    """canonical column -> header in the file; keys: header -> the name it is known by (normalised, after --map)."""
+    """canonical column -> header in the file; keys: header -> the name it is known by (normalised, after --map).
+
+    scale: header -> what its numbers count, 1e6 for 'tokens (M)'; percent: headers that say so, 'accuracy (%)'.
+    """
 
     header: Mapping[str, str]
     keys: Mapping[str, str]
+    scale: Mapping[str, float] = field(default_factory=dict)
+    percent: frozenset[str] = frozenset()
 
     def renamed(self) -> list[str]:
         """'n_samples as examples' for each header that is not the canonical name itself."""
@@ -119,7 +142,13 @@ def resolve(raw: RawTable, column_map: Mapping[str, str]) -> Columns:
             if headers:
                 found[name] = headers[0]
                 break
-    return Columns(found, keys)
+    units = {header: name for header in raw.headers if (name := _unit(header)[1])}
+    counts = {found[name] for name in (*numbers.COUNTS, "avg_tokens") if name in found}
+    scale = {header: _FACTORS[unit] for header, unit in units.items() if unit in _FACTORS and header in counts}
+    percent = frozenset(header for header, unit in units.items() if unit in _PERCENT)
+    if "fraction" in found and found["fraction"] in percent:
+        scale[found["fraction"]] = 0.01
+    return Columns(found, keys, scale, percent)
 
 
 def _of_laws(raw: RawTable, keys: Mapping[str, str]) -> dict[str, str]:
@@ -168,8 +197,35 @@ def _keys(raw: RawTable, column_map: Mapping[str, str]) -> dict[str, str]:
 
 def _key(header: str, raw: RawTable) -> str:
     """The name of a column; W&B's `config.` before it means nothing, unless there is a column without it too."""
-    key = plain(header) if header.startswith("config.") else normalise(header)
+    key = plain(header) if header.startswith("config.") else _unit(header)[0]
     return normalise(header) if any(other != header and normalise(other) == key for other in raw.headers) else key
+
+
+def _unit(header: str) -> tuple[str, str]:
+    """The name of a column and the unit in its header: 'Tokens (M)' -> ('tokens', 'm'), 'params_b' -> ('params', 'b').
+
+    Anything else in brackets says what is counted, and stays a part of the name: 'tokens (padded)'.
+    """
+    whole = normalise(header)
+    bare = _bare(whole)
+    if bare in CANONICAL or bare in ALIASES:
+        return bare, ""
+    if found := _BRACKETS.fullmatch(header.strip()):
+        unit = normalise(found["unit"]).removeprefix("in_")
+        if unit in _FACTORS or unit in _PERCENT or unit in _PLAIN:
+            return _bare(normalise(found["name"])), unit
+    name, _, unit = bare.rpartition("_")
+    name = name.removesuffix("_in")
+    counted = CANONICAL.get(name, name) in (*numbers.COUNTS, "avg_tokens")
+    if (unit in _FACTORS and counted and len(name) > 1) or (unit in _PERCENT and name):
+        return name, unit
+    return whole, ""
+
+
+def _bare(key: str) -> str:
+    """Without '# ', 'no. of', 'number of' where what follows is a column."""
+    name = _NUMBER_OF.sub("", key)
+    return name if CANONICAL.get(name, name) in ALIASES else key
 
 
 def _fits(raw: RawTable, header: str, key: str) -> bool:
@@ -183,6 +239,12 @@ def _fits(raw: RawTable, header: str, key: str) -> bool:
     except numbers.CellError:
         return False
     return True
+
+
+def names_column(header: str) -> bool:
+    """Whether a header is the name or an alias of a canonical column, or 'loss', which every table may be judged by."""
+    key = _unit(header)[0]
+    return key in ALIASES or key in CANONICAL or key.endswith(("loss", "accuracy", "score"))
 
 
 def near_misses(raw: RawTable, columns: Columns) -> dict[str, str]:

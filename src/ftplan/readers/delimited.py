@@ -7,20 +7,34 @@ import io
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ftplan.errors import InputError
+from ftplan.readers import columns
 from ftplan.readers.raw import RawTable, build
 
+_DELIMITERS = "\t,;"
 _NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
+
+
+#: lines in which a header is looked for where the first one is none
+_TITLES = 10
+#: a line that is a sentence, or is marked as a remark
+_REMARK = re.compile(r"[#*]|//|[^\W\d]+:?\s+\S+\s+\S")
+#: what the first cell of a line of totals says
+_TOTALS = {"mean", "average", "avg", "total", "totals", "sum", "median", "std", "stdev", "sd", "min", "max"}
 
 
 def read_delimited(text: str, source: str) -> RawTable:
     """The table in `text`; its header decides between tab, comma and semicolon.
 
-    Raises InputError for ragged rows, broken quoting, a missing or doubled header, and a table without runs.
+    The header is the first line, or where that names no column the first one that does, below a title. Lines of totals,
+    remarks and repeated headers are no runs. Raises InputError for ragged rows, broken quoting, a missing or doubled
+    header, and a table without runs.
     """
-    delimiter = delimiter_of(text)
-    records = _records(text, delimiter, source)
+    first = re.match(r"\s*sep=(.)\r?\n", text)
+    skip, delimiter = (0, first[1]) if first else _header(text)
+    records = itertools.islice(_records(text, delimiter, source), skip + bool(first), None)
     place, header = next(records, (source, []))
     if not header:
         raise InputError(f"{source}: there is neither a header nor a run", hint="begin with a line of column names")
@@ -29,13 +43,49 @@ def read_delimited(text: str, source: str) -> RawTable:
             f"{place}: the first line holds numbers, not the names of the columns",
             hint="begin with a line of names: examples,avg_tokens,loss",
         )
-    return build(source, header, _square(records, header, delimiter), place=place)
+    mended = [f"the header stands on {_line(place)}, below {skip} line{'s' * (skip > 1)} of title"] * bool(skip)
+    rows = _square(_runs(records, header, mended), header, delimiter)
+    table = build(source, header, rows, place=place)
+    return replace(table, delimiter=delimiter, mended=tuple(mended))
 
 
 def delimiter_of(text: str) -> str:
     """The most frequent of tab, comma and semicolon in the first line that has any text."""
     first = text.lstrip("\r\n ").splitlines()[0]
-    return max("\t,;", key=first.count) if any(d in first for d in "\t,;") else ","
+    return max(_DELIMITERS, key=first.count) if any(d in first for d in _DELIMITERS) else ","
+
+
+def _header(text: str) -> tuple[int, str]:
+    """How many records stand above the header, and what it is delimited by."""
+    lines = list(itertools.islice((line for line in text.splitlines() if line.strip(" \t,;")), _TITLES))
+    for above, line in enumerate(lines):
+        for delimiter in sorted(_DELIMITERS, key=line.count, reverse=True):
+            cells = [cell.strip().strip('"') for cell in line.split(delimiter)]
+            if sum(map(columns.names_column, cells)) >= 2 or (above == 0 and any(map(columns.names_column, cells))):
+                return above, delimiter
+    return 0, delimiter_of(text)
+
+
+def _line(place: str) -> str:
+    return f"line {place.rpartition(':')[2]}"
+
+
+def _runs(
+    records: Iterator[tuple[str, list[str]]], header: list[str], mended: list[str]
+) -> Iterator[tuple[str, list[str]]]:
+    """The records that may be runs; what the others are is added to `mended`."""
+    names = [cell.strip().lower() for cell in header]
+    for place, fields in records:
+        cells = [field.strip() for field in fields]
+        filled = [cell for cell in cells if cell]
+        if [cell.lower() for cell in cells] == names:
+            mended.append(f"{_line(place)} is the header again: left out")
+        elif len(filled) == 1 and _REMARK.match(cells[0]):
+            mended.append(f"{_line(place)} holds a remark and no run ({filled[0][:40]!r}): left out")
+        elif cells[0].lower().rstrip(":") in _TOTALS and len(filled) > 1:
+            mended.append(f"{_line(place)} is a {cells[0].lower().rstrip(':')} of others and no run: left out")
+        else:
+            yield place, fields
 
 
 def _records(text: str, delimiter: str, source: str) -> Iterator[tuple[str, list[str]]]:
@@ -59,6 +109,8 @@ def _square(
 ) -> Iterator[tuple[str, list[str]]]:
     """The records, each as long as the header; InputError for one that is not."""
     for place, fields in records:
+        while len(fields) > len(header) and not fields[-1].strip():
+            fields = fields[:-1]
         if len(fields) != len(header):
             raise InputError(
                 f"{place}: the row has {len(fields)} cells and the header {len(header)} columns",

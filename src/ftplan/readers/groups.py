@@ -13,6 +13,10 @@ LABELS = (
     *("series", "size", "model", "model_name", "model_id", "model_name_or_path", "base_model", "train_model"),
     *("model_size", "model_family", "family", "task", "benchmark", "eval_task", "dataset", "domain"),
 )
+#: those of them that say which model was trained
+_MODELS = {"model", "model_name", "model_id", "model_name_or_path", "base_model", "train_model"}
+#: sizes from which on a law over them can be fitted; two have a level each, which is what series have
+SIZES_OF_A_LAW = 3
 _SIZES = ("examples", "tokens", "tokens_seen", "avg_tokens", "fraction")
 
 
@@ -30,10 +34,10 @@ def group_headers(raw: RawTable, columns: Columns, by: str | None) -> tuple[str,
         headers = [columns.header["group"]]
     else:
         headers = _labels(raw, columns)
-    for row, place in zip(raw.rows, raw.places, strict=True):
-        for header in headers:
-            if not row[header]:
-                raise InputError(f"{place}: column {header!r} names the series and is empty", hint="write a name there")
+    for header in headers:
+        empty = [place for row, place in zip(raw.rows, raw.places, strict=True) if not row[header]]
+        if 2 * len(empty) >= len(raw.rows):  # a few rows are left out
+            raise InputError(f"{empty[0]}: column {header!r} names the series and is empty", hint="write a name there")
     return tuple(headers)
 
 
@@ -47,6 +51,7 @@ def _labels(raw: RawTable, columns: Columns) -> list[str]:
     sizes = [columns.header[name] for name in _SIZES if name in columns.header]
     known = {columns.keys[h]: h for h in raw.headers if h not in taken and columns.keys[h] in LABELS}
     labels = [known[key] for key in LABELS if key in known and _shared(raw, [known[key]], sizes)]
+    labels = [label for label in labels if not says_the_size(raw, columns, label)]
     finest = [
         label
         for i, label in enumerate(labels)
@@ -63,6 +68,21 @@ def _labels(raw: RawTable, columns: Columns) -> list[str]:
             hint=f"choose with --by {finest[0]}",
         )
     return finest
+
+
+def says_the_size(raw: RawTable, columns: Columns, label: str) -> bool:
+    """Whether a column of models says what the column of their sizes does, each model having a size of its own: then
+    the runs are one series over sizes, which a law can be fitted to, and not one series a model.
+
+    What a selection method is worth depends on the model that it selects for: such runs stay one series a model.
+    """
+    size = columns.header.get("model_params")
+    if size is None or columns.keys[label] not in _MODELS or "method" in columns.header:
+        return False
+    if len({row[size] for row in raw.rows if row[size]}) < SIZES_OF_A_LAW:
+        return False
+    pairs = {(row[label], row[size]) for row in raw.rows if row[label] and row[size]}
+    return len(pairs) == len({name for name, _ in pairs}) == len({params for _, params in pairs})
 
 
 def _shared(raw: RawTable, labels: Sequence[str], sizes: Sequence[str]) -> bool:

@@ -28,8 +28,38 @@ KNOWN: dict[str, tuple[Direction, Kind]] = {
     **dict.fromkeys(("mc1", "mc2", "ndcg", "map", "mrr"), ("max", "share")),
     **dict.fromkeys(("score", "bleu", "sacrebleu", "chrf", "meteor", "bertscore", "comet"), ("max", "score")),
     **dict.fromkeys(("rouge", "rouge1", "rouge2", "rougel", "rougelsum", "rouge_l"), ("max", "score")),
-    **dict.fromkeys(("reward", "mean_reward", "elo", "log_likelihood"), ("max", "free")),
+    **dict.fromkeys(("reward", "mean_reward", "elo", "log_likelihood", "mt_bench", "mtbench"), ("max", "free")),
 }
+#: benchmarks whose result is a share of right answers, whatever stands behind their name ('mmlu_stem', 'gsm8k 8-shot')
+BENCHMARKS = {
+    *("mmlu", "mmlu_pro", "mmlu_redux", "cmmlu", "ceval", "c_eval", "agieval", "gpqa", "musr", "bbh", "big_bench_hard"),
+    *(
+        "gsm8k",
+        "gsm_8k",
+        "gsm_plus",
+        "math500",
+        "math_500",
+        "minerva_math",
+        "mgsm",
+        "aime",
+        "aime24",
+        "aime25",
+        "svamp",
+    ),
+    *("arc", "arc_c", "arc_e", "arc_challenge", "arc_easy", "hellaswag", "winogrande", "piqa", "siqa", "social_iqa"),
+    *("boolq", "openbookqa", "obqa", "commonsenseqa", "commonsense_qa", "csqa", "copa", "sciq", "logiqa"),
+    *("truthfulqa", "truthful_qa", "triviaqa", "trivia_qa", "nq_open", "natural_questions", "squad", "coqa"),
+    *("humaneval", "human_eval", "humaneval_plus", "mbpp", "mbpp_plus", "livecodebench", "multipl_e", "swe_bench"),
+    *("ifeval", "if_eval", "alpacaeval", "alpaca_eval", "arena_hard", "medqa", "medmcqa", "pubmedqa", "simpleqa"),
+    *("glue", "superglue", "mnli", "qnli", "qqp", "sst2", "sst_2", "mrpc", "rte", "wnli", "wsc", "wic", "anli", "xnli"),
+}
+#: benchmarks by these words alone: with more behind them they are something else ('drop_last')
+_ALONE = {"drop", "race", "math"}
+#: endings that make something else than the result of the benchmark before them
+_NO_RESULT = re.compile(
+    r"_(std|sd|stderr|std_err|se|sem|var|n|num|count|examples|samples|rows|items|tokens|time|runtime|seconds|hours|ci"
+    r"|low|high|rank|version|seed|delta|diff|gain|length|len|cost|usd|min|max)$"
+)
 #: what holds for any name with this ending
 _ENDINGS: dict[str, tuple[Direction, Kind]] = {
     **dict.fromkeys(("_loss", "_perplexity", "_ppl", "_nll"), ("min", "cost")),
@@ -68,7 +98,17 @@ def known(name: str) -> tuple[Direction, Kind] | None:
         return KNOWN["loss"]
     if _PASS_AT.fullmatch(key):
         return "max", "share"
+    if _is_benchmark(key):
+        return "max", "share"
     return next((rule for ending, rule in _ENDINGS.items() if key.endswith(ending)), None)
+
+
+def _is_benchmark(key: str) -> bool:
+    """Whether a name is that of a benchmark, alone or with what tells its variants apart; not its loss or its time."""
+    if _NO_RESULT.search(key) or any(key.endswith(end) for end, (way, _) in _ENDINGS.items() if way == "min"):
+        return False
+    words = re.sub(r"[()\[\]%,]+", "", key).strip("_").split("_")
+    return key in _ALONE or any("_".join(words[:count]) in BENCHMARKS for count in range(1, len(words) + 1))
 
 
 def _plain(key: str) -> str:

@@ -10,7 +10,10 @@ from ftplan.units import parse_count
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
-NOTHING = {"nan", "na", "n/a", "#n/a", "<na>", "null", "none", "nil", "-", "--", "?"}
+NOTHING = {
+    *("nan", "na", "n/a", "#n/a", "<na>", "null", "none", "nil", "-", "--", "?", "n.a.", "n/d", "—", "–", "...", "…"),
+    *("#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!", "#n/a!", "missing", "unknown", "tbd", "todo"),
+}
 INFINITE = {"inf", "infinity", "-inf", "-infinity", "+inf", "+infinity"}
 
 #: columns that hold counts, where 7B, 350M and 12k are numbers too

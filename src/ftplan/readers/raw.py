@@ -14,6 +14,7 @@ class RawTable:
     """Headers in file order; rows as {header: stripped text} ('' where nothing is written).
 
     source: what messages call the file. places: where each row stands, e.g. 'runs.csv:14' (line 14 in an editor).
+    delimiter: between the cells of a CSV, '' elsewhere. mended: what was done to its lines, one sentence each.
     Of a tool's log also: logged; remarks on how it was read; aside: columns found by --map, --metric and --by only.
     """
 
@@ -24,6 +25,8 @@ class RawTable:
     logged: bool = False
     remarks: tuple[str, ...] = ()
     aside: frozenset[str] = frozenset()
+    delimiter: str = ""
+    mended: tuple[str, ...] = ()
 
     def is_blank(self, header: str) -> bool:
         """True where no row has anything in the column."""

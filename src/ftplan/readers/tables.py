@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +13,10 @@ from ftplan.readers import columns as naming
 from ftplan.readers import groups, metrics, numbers, settings
 from ftplan.readers.columns import Columns
 from ftplan.readers.doubts import doubts, unread_counts
+from ftplan.readers.gaps import left_out
 from ftplan.readers.gather import read_table
 from ftplan.readers.raw import RawTable, listed, normalise, plain, suggest
+from ftplan.readers.repairs import Repairs, plain_numbers, without_nothing
 from ftplan.readers.rows import Row, complete
 from ftplan.runs import Direction, RunTable, from_rows
 
@@ -42,21 +44,26 @@ def read_runs(
     out; `RunTable.remarks` how logs were read. Raises InputError with file, line, column, the value seen and a hint
     for anything that cannot be used.
     """
-    raw = read_table(*paths, mapped=column_map, metric=metric)
+    repairs = Repairs()
+    raw = without_nothing(read_table(*paths, mapped=column_map, metric=metric), repairs)
     _check_map(raw, column_map or {}, metric)
     columns = naming.resolve(raw, column_map or {})
     choice = metrics.choose(raw, columns, metric, direction)
     _require_size(raw, columns, {choice.header, *columns.header.values()})
     raw = _usable(raw, columns, choice) if raw.logged else raw
-    labels = groups.group_headers(raw, columns, by)
     if "stderr" not in columns.header:
         columns = _own_stderr(raw, columns, choice)
+    raw = plain_numbers(raw, columns, choice.header, choice.kind, repairs)
+    labels = groups.group_headers(raw, columns, by)
+    out, gaps = left_out(raw, columns, choice.header, labels)
+    raw = _without(raw, out)
     rows = _rows(raw, columns, labels)
     values = [_value(row[choice.header], place, choice.header) for row, place in zip(raw.rows, raw.places, strict=True)]
     measured = metrics.with_unit(choice, list(zip(raw.places, values, strict=True)), raw.source)
     for row, value in zip(rows, values, strict=True):
         row[measured.name] = value
-    notes = _notes(raw, columns, choice, labels, by)
+    used = {choice.header, *labels, *columns.header.values()}
+    notes = (*_notes(raw, columns, choice, labels, by), *raw.mended, *repairs.said(used), *gaps)
     table = from_rows(rows, measured, source=raw.source, notes=notes)
     remarks = (*raw.remarks, *doubts(raw, columns, choice, table))
     return _one_unit(raw, replace(table, names=_names(raw), remarks=remarks))
@@ -81,6 +88,12 @@ def _usable(raw: RawTable, columns: Columns, choice: metrics.Choice) -> RawTable
         )
     rows, places = tuple(raw.rows[i] for i in kept), tuple(raw.places[i] for i in kept)
     return replace(raw, rows=rows, places=places, remarks=(*raw.remarks, *said))
+
+
+def _without(raw: RawTable, out: Collection[int]) -> RawTable:
+    """The table without some rows."""
+    kept = [i for i in range(len(raw.rows)) if i not in out]
+    return replace(raw, rows=tuple(raw.rows[i] for i in kept), places=tuple(raw.places[i] for i in kept))
 
 
 def _of(raw: RawTable, count: int) -> str:
@@ -156,7 +169,7 @@ def _own_stderr(raw: RawTable, columns: Columns, choice: metrics.Choice) -> Colu
     name, comma, rest = columns.keys[choice.header].partition(",")
     wanted = {f"{name}_{ending}{comma}{rest}" for ending in ("stderr", "std_err", "standard_error", "sem", "se")}
     found = [h for h in raw.headers if columns.keys[h] in wanted and not raw.is_blank(h)]
-    return Columns({**columns.header, "stderr": found[0]}, columns.keys) if len(found) == 1 else columns
+    return replace(columns, header={**columns.header, "stderr": found[0]}) if len(found) == 1 else columns
 
 
 def _rows(raw: RawTable, columns: Columns, labels: Sequence[str]) -> list[dict[str, Any]]:
@@ -213,12 +226,18 @@ def _notes(
     if choice.name == "train_loss":
         notes.append("train_loss was measured on the training data; eval_loss says more")
     renamed = columns.renamed()
+    sized = [h for h in raw.headers if by is None and h not in labels and groups.says_the_size(raw, columns, h)]
+    notes += [
+        f"{header} says what {columns.header['model_params']} does: one series over the sizes; --by {header} fits each "
+        "model by itself"
+        for header in sized
+    ]
     if by is None and labels and columns.header.get("group") not in labels:
         renamed.append(f"{' with '.join(labels)} as group")
     if renamed:
         notes.append(f"read {', '.join(renamed)}")
     used = {choice.header, *labels, *choice.others, *(h for name, h in columns.header.items() if name != "group")}
-    used |= {h for h in raw.headers if normalise(h) in _NAMES}
+    used |= {h for h in raw.headers if normalise(h) in _NAMES} | set(sized)
     if varied := settings.varying(raw, used, labels):
         notes.append(settings.said(varied))
         used |= set(varied)
