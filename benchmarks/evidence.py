@@ -130,7 +130,7 @@ def planner(given: Evidence, fit: Fit, budget: float, **narrowed: object) -> Sea
     )
     search = pose(replace(asked, **narrowed), fit).search  # type: ignore[arg-type]
     choices = tuple(replace(c, method=_priced(given, c.method)) for c in search.choices)
-    return replace(search, ledger=replace(search.ledger, choices=choices))
+    return replace(search, evaluator=replace(search.evaluator, choices=choices))
 
 
 def _priced(given: Evidence, method: Method) -> Method:

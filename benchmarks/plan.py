@@ -69,15 +69,13 @@ def timed(posed: Posed) -> None:
     print(
         f"budget {posed.search.limits[-1].limit:g} FLOPs: {len(found)} kinds of plan, {found[0].examples:,} examples, "
         f"{plan.prediction.extrapolation:.2g} times beyond the runs; search {min(alone):.3f} CPU s, with all answers "
-        f"over {posed.search.scorer.predictor.n_draws} draws {min(whole):.3f} CPU s"
+        f"over {posed.search.evaluator.predictor.n_draws} draws {min(whole):.3f} CPU s"
     )
 
 
 def fresh(search: Search) -> Search:
     """The same search with no band batched yet."""
-    posed = search.ledger.batches
-    batches = type(posed)(posed.pool, posed.bands, posed.packing, posed.max_length, posed.batch_examples)
-    return replace(search, ledger=replace(search.ledger, batches=batches))
+    return replace(search, evaluator=search.evaluator.at(search.points))
 
 
 def large_problem() -> Problem:

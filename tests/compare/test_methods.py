@@ -244,6 +244,8 @@ def test_every_draw_has_its_own_scoring_cost(fit: Fit) -> None:
     for draw in (0, 7):
         dearer = (shop.cost_noise[draw] - 1.0) * 2.0 * 1e9 * POOL * LENGTH
         less = shop.buy(offers, [Budget("total_flops", OWN.limit - dearer)])
-        predictor = shop.search.scorer.predictor
-        exact = predictor.sign * predictor.draws(shop.rows(less, (np.array([0]), np.array([0]))))[draw, 0]
+        predictor = shop.search.evaluator.predictor
+        exact = (
+            predictor.sign * predictor.draws(less.evaluator.rows(less.trials((np.array([0]), np.array([0])))))[draw, 0]
+        )
         assert drawn[draw] == pytest.approx(exact)

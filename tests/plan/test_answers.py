@@ -92,7 +92,7 @@ def test_the_probability_of_being_better_is_a_share_of_draws(plan: Plan, posed: 
     """Recounted from the draws of the two plans alone."""
     other = next(a for a in plan.alternatives if a.selection.method == "bm25")
     found = {c.choice.method.name: c for c in posed.search.best_of_each()}
-    draws = {m: posed.search.scorer.draws(found[m].trial)[:, 0] for m in (plan.selection.method, "bm25")}
+    draws = {m: posed.search.evaluator.draws(found[m].trial)[:, 0] for m in (plan.selection.method, "bm25")}
     assert other.better_probability == np.mean(draws["bm25"] < draws[plan.selection.method])
     assert 0.0 < (other.better_probability or 0.0) < 0.5
 

@@ -49,7 +49,7 @@ def test_bounds_are_never_above_the_cost(packing: Packing) -> None:
     rng = np.random.default_rng(0)
     pool = from_lengths(rng.integers(1, 500, 3000).tolist(), name="pool", source="-")
     points = free_points(pool, 1.0, 500.0).take(np.arange(0, 900, 60))
-    batches = Batches(pool, points.bands, packing, 600, 4)
+    batches = Batches(pool, points.bands, 600, packing, 4)
     computed, attention = batches.computed.copy(), batches.attention.copy()
     batches.sharpen(points.band)
     sharper = batches.computed.copy()
@@ -64,7 +64,7 @@ def test_bounds_are_never_above_the_cost(packing: Packing) -> None:
 
 @pytest.mark.parametrize("method", names())
 def test_selection_costs_take_arrays(method: str) -> None:
-    """The ledger scores all bands in one call."""
+    """The evaluator scores all bands in one call."""
     chosen = load(method)
     selector = None if not chosen.needs_model else _selector(language=chosen.selector_kind == "models")
     tokens, attention = np.array([1e5, 2e6]), np.array([100.0, 300.0])
@@ -93,11 +93,11 @@ def test_no_band_and_no_number_of_examples_is_better(posed: Posed, budget: float
     assert best is not None
     every = every_pair(np.array([0]), np.arange(len(search.points)))
     search.batches.settle(search.points.band)
-    most = search.ledger.most(every, search.limits)
+    most = search.evaluator.most(every, search.limits)
     able = np.flatnonzero(most >= 1.0)
     numbers = np.unique(np.floor(np.geomspace(1.0, most[able], 200)), axis=0)
     trials = Trials(np.zeros(numbers.size, np.intp), np.tile(able, len(numbers)), numbers.ravel())
-    assert best.score <= search.scorer.expected(trials).min() + 1e-9
+    assert best.score <= search.evaluator.expected(trials).min() + 1e-9
 
 
 def test_more_examples_may_be_worse_and_then_fewer_are_taken(cases: ModuleType) -> None:
@@ -114,7 +114,7 @@ def test_more_examples_may_be_worse_and_then_fewer_are_taken(cases: ModuleType) 
     assert best is not None
     assert best.examples == 1
     pairs = every_pair(np.array([0]), np.arange(len(search.points)))
-    assert search.scorer.falls(pairs).all()
+    assert search.evaluator.falls(pairs).all()
 
 
 def test_many_choices_are_thinned_without_losing_the_best(
@@ -154,7 +154,7 @@ def test_the_pessimistic_quantile_is_maximised(cases: ModuleType) -> None:
     best = search.best()
     assert best is not None
     every = every_pair(np.arange(len(search.choices)), np.arange(len(search.points)))
-    most = search.ledger.most(every, search.limits)
+    most = search.evaluator.most(every, search.limits)
     able = np.flatnonzero(most > 0.0)
-    draws = search.scorer.draws(every.take(able).of(most[able]))
+    draws = search.evaluator.draws(every.take(able).of(most[able]))
     assert best.score == pytest.approx(np.quantile(draws, 0.8, axis=0).min(), rel=1e-12)

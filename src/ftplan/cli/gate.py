@@ -123,18 +123,18 @@ def calibrated(asked: Asked, run: str) -> Asked:
     from ftplan.readers.past_runs import calibration
 
     problem = asked.problem
-    pool = problem.pool.cut(problem.max_length).pool
+    pool = problem.cut.pool
     job = job_of(problem, problem.model, next(t for t in TUNINGS if t == problem.tuning))
-    rows = batching(pool, problem.max_length, "isolated" if problem.packing else "none", problem.batch_examples)
+    rows = batching(pool, *problem.batched)
     found = calibration(run, job, rows, pool.mean, problem.gpu.name if problem.gpu else "")
     return replace(asked, problem=replace(problem, mfu=found))
 
 
 def _calibrated_plan(plan: Committed, pool: Pool, run: str) -> Committed:
-    from ftplan.costs.packing import batching
+    from ftplan.costs.packing import batching, packing_of
     from ftplan.readers.past_runs import calibration
 
     cut = pool.cut(plan.max_length).pool
-    rows = batching(cut, plan.max_length, "isolated" if plan.packing else "none", plan.batch_examples)
+    rows = batching(cut, plan.max_length, packing_of(plan.packing), plan.batch_examples)
     found = calibration(run, plan.job, rows, cut.mean, plan.gpu)
     return replace(plan, job=replace(plan.job, mfu=found.value), mfu_origin=found.origin)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ftplan.compare.arms import Arm, Arms
-from ftplan.compare.bought import Bought, Offers
+from ftplan.compare.bought import Bought
 from ftplan.compare.ratios import Ratio
 from ftplan.compare.takeover import TakeOver
 from ftplan.units import BUDGET_UNITS, Budget, format_count, format_flops
@@ -37,12 +37,15 @@ class Arithmetic:
     lines: tuple[Line, ...]
 
 
+#: where a side has its one entry
+_ONLY = (np.array([0]), np.array([0]))
+
+
 @dataclass(frozen=True)
 class _Side:
     """What one side buys: an arm's best offer under one budget, (1, 1)."""
 
     arm: Arm
-    offers: Offers
     bought: Bought
 
 
@@ -83,23 +86,21 @@ def _side(found: Arms, arm: Arm, budget: Budget, size: float | None) -> _Side:
     shop = found.shop
     offers = shop.offers(arm.real) if size is None else shop.sized(arm.any_size, np.array([size]))
     bought = shop.buy(offers, [budget])
-    best = int(np.argmin(bought.value[0]))
-    picked = Offers(*(getattr(offers, name)[[best]] for name in vars(offers)))
-    return _Side(arm, picked, bought.best_of([np.array([best])]))
+    return _Side(arm, bought.best_of([np.arange(bought.value.shape[1])]))
 
 
 def _worked(found: Arms, arm: Arm, rival: Arm, budget: Budget, what: str, size: float | None = None) -> Arithmetic:
     sides = _side(found, rival, budget, None), _side(found, arm, budget, size)
-    selector = found.shop.search.choices[int(sides[1].bought.choice[0, 0])].selector
-    params = float(sides[1].bought.selector_params[0, 0])
+    selector = sides[1].bought.selector(0, 0)
+    params = selector.params if selector else 0.0
     name = f"a {format_count(params)} model" if size is not None else selector.name if selector else ""
     return Arithmetic(arm.name, rival.name, what, name, params, tuple(_lines(found, budget, sides, name)))
 
 
 def _lines(found: Arms, budget: Budget, sides: tuple[_Side, _Side], selector: str) -> list[Line]:
     unit, points = BUDGET_UNITS[budget.kind], found.shop.search.points
-    eligible = [float(points.eligible[s.offers.point[0]]) for s in sides]
-    length = [float(points.avg_tokens[s.offers.point[0]]) for s in sides]
+    eligible = [float(points.eligible[s.bought.point[0, 0]]) for s in sides]
+    length = [float(points.avg_tokens[s.bought.point[0, 0]]) for s in sides]
     # every cost is linear in examples: a budget over what it would buy without scoring is the cost of one
     afforded, scored = ([float(getattr(s.bought, k)[0, 0]) for s in sides] for k in ("afforded", "scoring"))
     each = [budget.limit / (a + s) for a, s in zip(afforded, scored, strict=True)]
@@ -114,8 +115,8 @@ def _lines(found: Arms, budget: Budget, sides: tuple[_Side, _Side], selector: st
     if not all(bought):
         how = "scoring leaves nothing to train with"
         return [*lines, _line("examples, N", [b or None for b in bought], "", how)]
-    kap, data, value = zip(*(_worth(found, side) for side in sides), strict=True)
-    predictor = found.shop.search.scorer.predictor
+    kap, data, value = zip(*map(_worth, sides), strict=True)
+    predictor = found.shop.search.evaluator.predictor
     metric = predictor.metric
     return [
         *lines,
@@ -135,11 +136,12 @@ def _line(name: str, values: Sequence[float | None], unit: str, how: str) -> Lin
 
 def _scoring(found: Arms, side: _Side, selector: str) -> str:
     """How what scoring costs comes about."""
-    flops = float(side.offers.scoring_flops[0])
+    own = side.bought
+    flops = float(own.evaluator.bill(own.trials(_ONLY)).selection_flops[0])
     if not flops:
         return "nothing is scored"
     points = found.shop.search.points
-    band = points.band[side.offers.point[0]]
+    band = points.band[own.point[0, 0]]
     rows = float(points.bands.examples[band])
     tokens = rows * float(points.bands.mean[band])
     return (
@@ -150,7 +152,7 @@ def _scoring(found: Arms, side: _Side, selector: str) -> str:
 
 def _effective(found: Arms) -> str:
     """The formula of effective data, with what else the law has in it."""
-    law = found.shop.search.scorer.predictor.inside.law
+    law = found.shop.search.evaluator.predictor.inside.law
     data = "N·L" if found.posed.fit.counts == "tokens" else "N"
     more = [t.name for t in law.terms if t.name != "selection"]
     return f"{data}·(P_e/N)^kap" + (f", with the law's {' and '.join(more)}" if more else "")
@@ -161,11 +163,11 @@ def _both(values: Sequence[float]) -> str:
     return first if first == last else f"{first} and {last}"
 
 
-def _worth(found: Arms, side: _Side) -> tuple[float, float, float]:
+def _worth(side: _Side) -> tuple[float, float, float]:
     """kap(S), effective data and the expected metric (turned) of one side, by the law used inside the data."""
-    scorer = found.shop.search.scorer
-    inside, refs = scorer.predictor.inside, scorer.predictor.refs
-    rows = found.shop.rows(side.bought, (np.array([0]), np.array([0])))
+    evaluator = side.bought.evaluator
+    inside, refs = evaluator.predictor.inside, evaluator.predictor.refs
+    rows = evaluator.rows(side.bought.trials(_ONLY))
     z = inside.law.log_data(rows, inside.point.theta, refs)[0, 0]
     steps = [
         inside.law.log_data(replace(rows, ln_pool=np.full(1, v)), inside.point.theta, refs)[0, 0] for v in (1.0, 0.0)
@@ -175,14 +177,14 @@ def _worth(found: Arms, side: _Side) -> tuple[float, float, float]:
 
 def _kap(found: Arms, side: _Side) -> str:
     """The formula of kap(S) with its numbers, where the runs tell eta, the exponent."""
-    predictor = found.shop.search.scorer.predictor
-    choice = found.shop.search.choices[int(side.bought.choice[0, 0])]
+    predictor = found.shop.search.evaluator.predictor
+    choice = side.bought.evaluator.choices[int(side.bought.choice[0, 0])]
     plain = "what choosing is worth; random has 0"
     reference = predictor.refs.S.get(choice.known_as)
     if not predictor.refs.varied_selectors or reference is None:
         return plain
     names = [p.name for p in predictor.inside.law.nonlinear(predictor.refs)]
     values = dict(zip(names, predictor.inside.point.theta[0].tolist(), strict=True))
-    size = format_count(float(side.bought.selector_params[0, 0]))
+    size = format_count(choice.selector.params if choice.selector else 0.0)
     kap, eta = values[f"kap[{choice.known_as}]"], values["eta"]
     return f"1 - (1 - {kap:.3g})^(({size} / {format_count(reference)})^{eta:.3g})"

@@ -95,7 +95,7 @@ def _left_out(posed: Posed) -> tuple[str, ...]:
         return ()
     compared = {c.known_as for c in posed.space.choices}
     out = []
-    for name in posed.search.scorer.predictor.refs.methods[1:]:
+    for name in posed.search.evaluator.predictor.refs.methods[1:]:
         told = posed.series.identified.what.get(f"method:{name}", True)
         unknown = "ftplan does not know what scoring with it costs"
         why = unknown if told else posed.series.identified.why[f"method:{name}"]
@@ -160,6 +160,6 @@ def _why_not(
         sizes = measured.get(choice.known_as, ())
         one = f"it was only ever scored by one size of model, {format_count(sizes[0])} parameters" if sizes else ""
         return one or series.identified.why.get("selector_params", "no method was run with two selector sizes")
-    if choice.known_as not in posed.search.scorer.predictor.refs.S:
+    if choice.known_as not in posed.search.evaluator.predictor.refs.S:
         return "the runs do not say how large its selection model was (column selector_params)"
     return ""

@@ -10,18 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import cast
 
 import numpy as np
 
-from ftplan.costs.bill import plan_cost
+from ftplan.costs.bill import cost_of
 from ftplan.costs.model import Selector
-from ftplan.laws.parts import Floats, Rows
-from ftplan.plan.batches import Batches
-from ftplan.plan.ledger import Scoring, cost_of
+from ftplan.laws.parts import Floats
+from ftplan.plan.evaluator import BLOCK, Evaluator
 from ftplan.plan.points import Index, Points
-from ftplan.plan.score import BLOCK
 from ftplan.plan.search import Search
+from ftplan.plan.trials import Trials, every_pair
 from ftplan.units import Budget
 
 #: lengths looked at: neighbours are about two per cent apart, and the metric is mostly flat around its best length
@@ -34,26 +32,22 @@ COST_SD = 0.03
 
 @dataclass(frozen=True)
 class Offers:
-    """k ways to spend on one method, arrays (k,). choice: index into the search's choices, for method and epochs;
-    selector_params: S, 0 where none is needed; scoring_flops: for all rows of the point's band.
-    """
+    """k ways to spend on one method: every one of the evaluator's choices that are meant at every point."""
 
-    choice: Index
-    point: Index
-    selector_params: Floats
-    scoring_flops: Floats
+    evaluator: Evaluator
+    pairs: Trials
 
 
 @dataclass(frozen=True)
 class Bought:
-    """b budgets, k offers: arrays (b, k). afforded: examples that are left to pay for after scoring, however many there
-    are; scoring: examples that would cost as much as scoring does; value: expected metric, turned so that less is
-    better, inf where the budget buys nothing.
+    """b budgets, k offers: arrays (b, k). choice, point: indices of the evaluator; afforded: examples that are left to
+    pay for after scoring, however many there are; scoring: examples that would cost as much as scoring does; value:
+    expected metric, turned so that less is better, inf where the budget buys nothing.
     """
 
+    evaluator: Evaluator
     choice: Index
     point: Index
-    selector_params: Floats
     afforded: Floats
     scoring: Floats
     examples: Floats
@@ -62,7 +56,16 @@ class Bought:
     def best_of(self, groups: Sequence[Index]) -> Bought:
         """The best of each group of offers under every budget: arrays (b, groups)."""
         best = np.stack([own[np.argmin(self.value[:, own], axis=1)] for own in groups], axis=1)
-        return Bought(*(np.take_along_axis(getattr(self, f.name), best, axis=1) for f in fields(self)))
+        arrays = (getattr(self, f.name) for f in fields(self)[1:])
+        return Bought(self.evaluator, *(np.take_along_axis(a, best, axis=1) for a in arrays))
+
+    def trials(self, places: tuple[Index, ...]) -> Trials:
+        """What was bought at these places, (n,)."""
+        return Trials(self.choice[places], self.point[places], self.examples[places])
+
+    def selector(self, *place: int) -> Selector | None:
+        """The selection model of what was bought at one place."""
+        return self.evaluator.choices[int(self.choice[place])].selector
 
 
 @dataclass(frozen=True)
@@ -76,104 +79,43 @@ class Shop:
     def cost_noise(self) -> Floats:
         """(B,) factor on what scoring costs, one for each draw of the fit."""
         rng = np.random.default_rng(self.seed + 3)
-        return np.exp(COST_SD * rng.standard_normal(self.search.scorer.predictor.n_draws))
+        return np.exp(COST_SD * rng.standard_normal(self.search.evaluator.predictor.n_draws))
 
     def offers(self, choices: Sequence[int] | Index) -> Offers:
         """Every choice at every point, choice by choice."""
-        parts = [self.sized([i], None) for i in choices]
-        return Offers(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Offers)))
+        own = self.search.evaluator
+        return Offers(own, every_pair(np.asarray(choices, dtype=np.intp), np.arange(len(own.points))))
 
-    def sized(self, choices: Sequence[int] | Index, sizes: Floats | None) -> Offers:
+    def sized(self, choices: Sequence[int] | Index, sizes: Floats) -> Offers:
         """Choices (one method, each with another number of epochs) with selection models of `sizes` parameters (s,), at
-        every point: size by size, s·choices·points in all. None: with the model that each choice has.
+        every point: size by size, s·choices·points in all.
         """
-        points, bands = self.search.points, self.search.points.bands
-        tokens, attention = bands.examples * bands.mean, bands.attention_tokens
-        choice, point = (a.ravel() for a in np.meshgrid(choices, np.arange(len(points)), indexing="ij"))
-        method, selector = (getattr(self.search.choices[choices[0]], name) for name in ("method", "selector"))
-        scoring = cast(Scoring, method.selection_flops)
-        if sizes is None:
-            each = np.broadcast_to(np.float64(scoring(selector, tokens, attention)), tokens.shape)
-            known = np.full(len(choice), selector.params if selector else 0.0)
-            return Offers(choice, point, known, each[points.band[point]])
-        flops = [np.asarray(scoring(Selector("", s, s, ""), tokens, attention))[points.band[point]] for s in sizes]
-        count = len(sizes)
-        return Offers(
-            np.tile(choice, count), np.tile(point, count), np.repeat(sizes, len(choice)), np.concatenate(flops)
-        )
+        own = self.search.evaluator
+        made = [(i, replace(own.choices[i], selector=Selector("", s, s, ""))) for s in sizes for i in choices]
+        law = replace(own.law, method=tuple(own.law.method[i] for i, _ in made))
+        evaluator = replace(own, choices=tuple(choice for _, choice in made), law=law)
+        return Offers(evaluator, every_pair(np.arange(len(made)), np.arange(len(own.points))))
 
     def buy(self, offers: Offers, budgets: Sequence[Budget]) -> Bought:
         """Every offer under each budget, all of one kind."""
-        none, one = (self._cost(offers, n, budgets[0]) for n in (0.0, 1.0))
-        slope = one - none
-        limits = np.array([b.limit for b in budgets])[:, None]
-        afforded = (limits - none) / slope
-        examples = np.minimum(afforded, self.search.points.most[offers.point])
+        own, pairs = offers.evaluator, offers.pairs
+        scored, one = (cost_of(own.bill(pairs.of(n)), budgets[0]) for n in (0.0, 1.0))
+        slope = one - scored
+        afforded = (np.array([b.limit for b in budgets])[:, None] - scored) / slope
+        examples = np.minimum(afforded, own.points.most[pairs.point])
         examples = np.where(examples >= 1.0, examples, 0.0)
         shape = examples.shape
-        found = Bought(
-            np.broadcast_to(offers.choice, shape),
-            np.broadcast_to(offers.point, shape),
-            np.broadcast_to(offers.selector_params, shape),
-            afforded,
-            np.broadcast_to(
-                (none - self._cost(replace(offers, scoring_flops=0.0 * offers.scoring_flops), 0.0, budgets[0])) / slope,
-                shape,
-            ),
-            examples,
-            np.full(shape, np.inf),
-        )
+        choice, point = np.broadcast_to(pairs.choice, shape), np.broadcast_to(pairs.point, shape)
+        scoring = np.broadcast_to(scored / slope, shape)
+        found = Bought(own, choice, point, afforded, scoring, examples, np.full(shape, np.inf))
         able = np.nonzero(examples)
         if len(able[0]):
-            found.value[able] = self.search.scorer.expected_at(self.rows(found, able))
+            found.value[able] = own.expected(found.trials(able))
         return found
-
-    def _cost(self, offers: Offers, examples: float, budget: Budget) -> Floats:
-        """(k,) cost of so many examples of each offer, in the budget's unit."""
-        search = self.search
-        points, batches, choices = search.points, search.batches, search.choices
-        band, scale = points.band[offers.point], points.scale[offers.point]
-        epochs = np.array([c.epochs for c in choices])
-        bill = plan_cost(
-            choices[int(offers.choice[0])].trained.job,
-            examples=np.full(len(band), examples),
-            avg_tokens=points.avg_tokens[offers.point],
-            epochs=epochs[offers.choice],
-            computed_tokens=batches.computed[band] * scale,
-            attention_tokens=batches.attention[band],
-            selection_flops=offers.scoring_flops,
-        )
-        return cost_of(bill, budget)
-
-    def rows(self, found: Bought, able: tuple[Index, ...]) -> Rows:
-        """Features of what was bought at these places, (n,) each."""
-        choice, point = found.choice[able], found.point[able]
-        scorer = self.search.scorer
-        epochs = np.array([c.epochs for c in self.search.choices])
-        parts, places = [], []
-        # choices of one method may go by several names where something is assumed of each
-        names = np.array([scorer.law.method[i] for i in range(len(self.search.choices))])[choice]
-        for name in dict.fromkeys(names.tolist()):
-            own = np.flatnonzero(names == name)
-            places.append(own)
-            parts.append(
-                scorer.predictor.design(
-                    examples=found.examples[able][own],
-                    avg_tokens=self.search.points.avg_tokens[point[own]],
-                    epochs=epochs[choice[own]],
-                    method=str(name),
-                    selector_params=found.selector_params[able][own],
-                    eligible=self.search.points.eligible[point[own]],
-                    model_params=self.search.choices[int(choice[0])].trained.size,
-                    counts=scorer.counts,
-                )
-            )
-        order = np.argsort(np.concatenate(places), kind="stable")
-        return Rows(**{f.name: np.concatenate([getattr(p, f.name) for p in parts])[order] for f in fields(Rows)})
 
     def draws(self, found: Bought) -> Floats:
         """(B, b, k) the metric of what was bought under each draw of the fit and of what scoring costs, turned."""
-        count = self.search.scorer.predictor.n_draws
+        count = self.search.evaluator.predictor.n_draws
         places = np.flatnonzero(found.examples)
         out = np.full((count, found.examples.size), np.inf)
         step = max(1, BLOCK // count)
@@ -184,12 +126,12 @@ class Shop:
 
     def _drawn(self, found: Bought, able: tuple[Index, ...]) -> Floats:
         """(B, n) the draws at some places."""
-        model = self.search.scorer.law.drawn
-        rows = self.rows(found, able)
+        model = found.evaluator.law.drawn
+        rows = found.evaluator.rows(found.trials(able))
         if not found.scoring[able].any():
             return np.asarray(model.sign * model.draws(rows))
         dearer = (self.cost_noise - 1.0)[:, None] * found.scoring[able]
-        examples = np.minimum(found.afforded[able] - dearer, self.search.points.most[found.point[able]])
+        examples = np.minimum(found.afforded[able] - dearer, found.evaluator.points.most[found.point[able]])
         # the features of so many examples from those of the expected number
         more = np.log(np.maximum(examples, 1.0) / found.examples[able])
         moved = replace(rows, t=rows.t + more, ln_pool=rows.ln_pool - np.where(rows.method > 0, more, 0.0))
@@ -198,15 +140,14 @@ class Shop:
 
 def thinned(search: Search) -> Search:
     """The search with few points, each batched: at most MOST_LENGTHS lengths; in a small pool the mean of all rows."""
-    points, batches = search.points, search.batches
+    points = search.points
     if points.fixed:
-        pool = batches.pool
+        pool = search.batches.pool
         whole = pool.bands_at(np.array([0]), np.array([len(pool.lengths)]))
         points = Points(whole, np.zeros(1, np.intp), whole.mean, np.ones(1), whole.examples.astype(np.float64))
-        batches = Batches(pool, whole, batches.packing, batches.max_length, batches.batch_examples)
     else:
         wanted = np.linspace(0, len(points) - 1, min(len(points), MOST_LENGTHS)).round().astype(np.intp)
         points = points.take(wanted)
-    batches.settle(np.unique(points.band))
-    ledger = replace(search.ledger, points=points, batches=batches)
-    return replace(search, ledger=ledger, scorer=replace(search.scorer, points=points, risk=None), target=None)
+    evaluator = replace(search.evaluator.at(points), risk=None)
+    evaluator.batches.settle(np.unique(points.band))
+    return replace(search, evaluator=evaluator, target=None)

@@ -66,7 +66,7 @@ def compare_methods(
     own = next((b for b in problem.budgets if b.kind == budgets[0].kind), None) or budgets[len(budgets) // 2]
     found = arms_of(problem, fit, own)
     series, level, search = found.posed.series, problem.level, found.shop.search
-    predictor = search.scorer.predictor
+    predictor = search.evaluator.predictor
     points = frontier(found, budgets)
     overs = take_overs(found, budgets, level)
     by_ratio = ratios(found, sorted({*budgets, own}, key=lambda b: b.limit), level)

@@ -103,7 +103,7 @@ def _grid(found: Arms, arm: Arm, budget: Budget) -> Floats:
 def _best(shop: Shop, arm: Arm, sizes: Floats, budgets: Sequence[Budget]) -> Bought:
     """What an arm buys with a selection model of each size (b, s); (b, 1) where it needs none."""
     offers = shop.sized(arm.any_size, sizes) if arm.any_size.size else shop.offers(arm.real)
-    groups = np.arange(len(offers.choice)).reshape(len(sizes) if arm.any_size.size else 1, -1)
+    groups = np.arange(len(offers.pairs)).reshape(len(sizes) if arm.any_size.size else 1, -1)
     return shop.buy(offers, budgets).best_of(list(groups))
 
 
@@ -156,7 +156,7 @@ def heat(found: Arms, budgets: Sequence[Budget]) -> Heat | None:
         own = np.take_along_axis(draws, best[i][None, :, None], axis=-1)[..., 0]
         # at N = P_e methods are one plan under several names: a draw that ties is won by this one
         share[i] = np.mean(own <= draws.min(axis=-1), axis=0)
-    sign = found.shop.search.scorer.predictor.sign
+    sign = found.shop.search.evaluator.predictor.sign
     left = [b.examples < found.shop.search.points.eligible[b.point] for b in bought]
     whole = ~np.take_along_axis(np.stack(np.broadcast_arrays(*left), axis=-1), best[:, :, None], axis=-1)[:, :, 0]
     return Heat(

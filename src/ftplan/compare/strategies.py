@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ftplan.costs.packing import Packing
+from ftplan.costs.bill import over, spent
 from ftplan.errors import Infeasible, InputError
 from ftplan.fit.result import Fit
 from ftplan.laws.parts import Floats
 from ftplan.plan import Posed, pose
 from ftplan.plan.answers import SAME_LENGTH, binding
-from ftplan.plan.batches import Batches
+from ftplan.plan.evaluator import ROUNDING
 from ftplan.plan.explain import costs_of, data_of, predict, selection_of, uses_of
-from ftplan.plan.ledger import ROUNDING, Ledger, over, used
 from ftplan.plan.notes import measured_on, warnings
 from ftplan.plan.points import free_points
 from ftplan.plan.problem import Problem
@@ -176,13 +175,13 @@ def compare_strategies(problem: Problem, fit: Fit, limits: Sequence[tuple[Budget
             contests.append(Contest(own, (), refusal(search)))
             continue
         contests.append(_contest(asked, search, search if told else replace(lengths, limits=own), best))
-        said = said or measured_on(asked, fit, posed.series, search.scorer.predictor, best)
+        said = said or measured_on(asked, fit, posed.series, search.evaluator.predictor, best)
         doubts |= dict.fromkeys(warnings(asked, fit, posed.series, posed.space, search, best))
     if contests[0].refused is not None and all(c.refused for c in contests):
         raise contests[0].refused
     return Comparison(
         problem=problem.name,
-        metric=posed.search.scorer.predictor.metric,
+        metric=posed.search.evaluator.predictor.metric,
         level=problem.level,
         told=told,
         why=posed.series.identified.why.get("avg_tokens", ""),
@@ -195,18 +194,16 @@ def compare_strategies(problem: Problem, fit: Fit, limits: Sequence[tuple[Budget
 def _at_all_lengths(posed: Posed) -> Search:
     """The search with every mean length that the pool has, for what examples of it cost."""
     problem, search = posed.problem, posed.search
-    pool = problem.pool.cut(problem.max_length).pool
+    pool = problem.cut.pool
     points = free_points(pool, pool.shortest, pool.longest)
-    packing: Packing = "isolated" if problem.packing else "none"
-    batches = Batches(pool, points.bands, packing, problem.max_length, problem.batch_examples)
-    return replace(search, ledger=Ledger(search.choices, points, batches), scorer=replace(search.scorer, points=points))
+    return replace(search, evaluator=search.evaluator.at(points))
 
 
 def _contest(problem: Problem, search: Search, lengths: Search, best: Candidate) -> Contest:
     """The optimum and the strategies beside it. lengths: `search`, or where the runs do not tell what length does and
     the optimum stays at the pool's own mean, the one with every length, whose predictions are not shown.
     """
-    own_mean = problem.pool.cut(problem.max_length).pool.mean
+    own_mean = problem.cut.pool.mean
     able = _spending(lengths, best.index)
     within = lengths.points.avg_tokens[able.point]
     entries = [(OPTIMUM, search, best)]
@@ -224,13 +221,13 @@ def _spending(search: Search, choice: int) -> Trials:
     """
     search.batches.settle(search.points.band)
     pairs = every_pair(np.array([choice]), np.arange(len(search.points)))
-    most = search.ledger.most(pairs, search.limits)
+    most = search.evaluator.most(pairs, search.limits)
     fits = pairs.take(np.flatnonzero(most > 0.0)).of(most[most > 0.0])
     more = fits.of(fits.examples + 1.0)
-    spends = over(search.ledger.bill(more), more.examples, search.limits)
+    spends = over(search.evaluator.bill(more), more.examples, search.limits)
     if not spends.any():
-        bill = search.ledger.bill(fits)
-        share = np.max([used(bill, b, fits.examples) / b.limit for b in search.limits], axis=0)
+        bill = search.evaluator.bill(fits)
+        share = np.max([spent(bill, b, fits.examples) / b.limit for b in search.limits], axis=0)
         spends = share >= share.max() * (1.0 - ROUNDING)
     return fits.take(np.flatnonzero(spends))
 
@@ -240,7 +237,7 @@ def _outcomes(
 ) -> tuple[Outcome, ...]:
     """Predictions and shortfalls for the entries of `search` alone; the first of all is the optimum."""
     known = [c for _, its, c in entries if its is search]
-    draws = search.scorer.draws(joined([c.trial for c in known]))
+    draws = search.evaluator.draws(joined([c.trial for c in known]))
     short = iter(judged(np.array([c.turned for c in known]), draws, problem.level, best=0))
     return tuple(
         Outcome(

@@ -118,7 +118,7 @@ def take_overs(found: Arms, budgets: Sequence[Budget], level: float) -> tuple[Ta
         own = _curve(found, arm, grid)
         for lead in (0.0, LEAD):
             more = [Budget(b.kind, b.limit * (1.0 + lead)) for b in grid]
-            out.append(_take_over(found, arm, grid, own, rivals, [_curve(found, a, more) for a in rivals], lead, level))
+            out.append(_take_over(arm, grid, own, rivals, [_curve(found, a, more) for a in rivals], lead, level))
     return tuple(out)
 
 
@@ -133,7 +133,6 @@ def _with_edge(found: Arms, arm: Arm, budgets: Sequence[Budget], last: Budget) -
 
 
 def _take_over(
-    found: Arms,
     arm: Arm,
     grid: Sequence[Budget],
     own: _Curve,
@@ -156,7 +155,7 @@ def _take_over(
     crossing = limits[len(limits) // 2] if first.estimate == np.inf else max(first.estimate, limits[0])
     at = int(np.searchsorted(limits, crossing))
     against = rivals[int(np.argmin([c.value[at] for c in others]))].name
-    selector = found.shop.search.choices[int(own.bought.choice[at, 0])].selector
+    selector = own.bought.selector(at, 0)
     return TakeOver(arm.name, selector.name if selector else "", against, lead, first, last)
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Generic
+
+import numpy as np
+import numpy.typing as npt
 
 from ftplan.costs.model import Model
 from ftplan.costs.time_money import compute_usd, data_usd, gpu_hours, wall_hours
 from ftplan.costs.training import Number, Tuning, train_flops_per_token
+from ftplan.errors import InputError
+from ftplan.units import Budget, format_budget
 
 
 @dataclass(frozen=True)
@@ -76,3 +81,49 @@ def plan_cost(
     paid = None if job.usd_per_gpu_hour is None else compute_usd(hours, job.usd_per_gpu_hour)
     everything = None if paid is None else paid + data
     return Bill(train, selection_flops, total, hours, wall_hours(hours, job.gpus), paid, data, everything)
+
+
+def over(
+    bill: Bill[npt.NDArray[np.float64]], examples: npt.NDArray[np.float64], limits: tuple[Budget, ...]
+) -> npt.NDArray[np.bool_]:
+    """(n,) whether any limit is exceeded."""
+    exceeded = np.zeros(len(examples), dtype=bool)
+    for budget in limits:
+        exceeded |= spent(bill, budget, examples) > budget.limit
+    return exceeded
+
+
+def cost_of(bill: Bill[Number], budget: Budget) -> Number:
+    """The part of a bill that a budget limits, in the budget's unit. InputError where it cannot be counted."""
+    value: Number | None = getattr(bill, budget.kind)
+    if value is None:
+        price = "--price USD_PER_GPU_HOUR"
+        lacks, hint = ("a GPU and a price", f"--gpu NAME {price}") if budget.kind == "usd" else ("a GPU", "--gpu NAME")
+        if bill.gpu_hours is not None:
+            lacks, hint = "a price", price
+        raise InputError(
+            f"a budget of {format_budget(budget.kind, budget.limit)} needs {lacks} to count with", hint=hint
+        )
+    return value
+
+
+def spent(bill: Bill[Number], budget: Budget, examples: Number) -> Number:
+    """What trials take of a budget, in its unit."""
+    return examples if budget.kind == "examples" else cost_of(bill, budget)
+
+
+def price(bill: Bill[Number]) -> Number:
+    """What "cheaper" means: money where a price is known, else FLOPs."""
+    return bill.usd if bill.usd is not None else bill.total_flops
+
+
+def price_kind(bill: Bill[Number]) -> str:
+    """The kind of budget that `price` counts in."""
+    return "usd" if bill.usd is not None else "total_flops"
+
+
+def scalar(bill: Bill[npt.NDArray[np.float64]], i: int) -> Bill[float]:
+    """The bill of trial i."""
+    values = {f.name: getattr(bill, f.name) for f in fields(bill)}
+    # which of them may be None is as it was in the bill
+    return Bill(**{k: None if v is None else float(v[i]) for k, v in values.items()})  # type: ignore[arg-type]

@@ -27,6 +27,11 @@ Packing = Literal["isolated", "shared", "none"]
 PACKING_GROUPS = 256
 
 
+def packing_of(packed: bool) -> Packing:
+    """What trainers do that pack: examples of one pack do not see each other."""
+    return "isolated" if packed else "none"
+
+
 @dataclass(frozen=True)
 class Batching:
     """What one example becomes in a batch, on average.

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ftplan.costs.model import as_selector
-from ftplan.costs.packing import Packing
 from ftplan.errors import InputError
 from ftplan.fit import predictor
 from ftplan.fit.predictor import Predictor
@@ -15,13 +14,12 @@ from ftplan.fit.result import Fit, SeriesFit
 from ftplan.plan.allowed import Allowed, allowed
 from ftplan.plan.assumed import extended
 from ftplan.plan.batches import Batches
+from ftplan.plan.evaluator import Evaluator
 from ftplan.plan.explain import explain
-from ftplan.plan.ledger import Ledger
 from ftplan.plan.points import Points, free_points, held_points
 from ftplan.plan.problem import Problem
 from ftplan.plan.refuse import refusal
 from ftplan.plan.result import Plan
-from ftplan.plan.score import Scorer
 from ftplan.plan.search import Candidate, Search
 from ftplan.plan.trials import every_pair
 from ftplan.pool import Pool
@@ -59,13 +57,12 @@ def pose(problem: Problem, fit: Fit) -> Posed:
     series = series_of(fit, problem.series)
     model = predictor(fit, series.key)
     space = allowed(problem, fit, series, model)
-    pool = problem.pool.cut(problem.max_length).pool
+    pool = problem.cut.pool
     points = _points(problem, space, model, pool)
-    packing: Packing = "isolated" if problem.packing else "none"
-    batches = Batches(pool, points.bands, packing, problem.max_length, problem.batch_examples)
-    scorer = Scorer(extended(model, space.choices), space.choices, points, fit.counts, problem.risk)
-    search = Search(Ledger(space.choices, points, batches), scorer, problem.budgets, problem.target)
-    return Posed(problem, fit, series, space, search)
+    batches = Batches(pool, points.bands, *problem.batched)
+    law = extended(model, space.choices)
+    evaluator = Evaluator(space.choices, points, batches, law, fit.counts, problem.risk)
+    return Posed(problem, fit, series, space, Search(evaluator, problem.budgets, problem.target))
 
 
 def solve(posed: Posed) -> Plan:
@@ -110,7 +107,7 @@ def _beyond(search: Search, found: list[Candidate]) -> list[str]:
     for name in dict.fromkeys(c.method.name for c in search.choices):
         if name not in methods:
             own = np.array([i for i, c in enumerate(search.choices) if c.method.name == name])
-            bill = search.ledger.bill(every_pair(own, np.arange(len(search.points))))
+            bill = search.evaluator.bill(every_pair(own, np.arange(len(search.points))))
             least = int(np.argmin(bill.selection_flops))
             selector = search.choices[int(own[least // len(search.points)])].selector
             by = f" by {selector.name}" if selector else ""

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from ftplan.costs.bill import price_kind, spent
 from ftplan.laws.parts import Floats
-from ftplan.plan.ledger import price_kind, used
 from ftplan.plan.points import Index
 from ftplan.plan.result import FrontierPoint, Regret, Sensitivity
 from ftplan.plan.search import Candidate, Search
@@ -100,7 +100,7 @@ def _at(search: Search, best: Candidate, distance: Floats) -> list[Candidate]:
 def sensitivity(search: Search, best: Candidate) -> tuple[Sensitivity, ...]:
     """The best plan with each budget a tenth higher and a tenth lower."""
     out = []
-    sign = search.scorer.predictor.sign
+    sign = search.evaluator.predictor.sign
     for budget in search.limits:
         for change in (CHANGE, -CHANGE):
             limit = float(f"{budget.limit * (1.0 + change):.12g}")
@@ -135,7 +135,7 @@ def _frontier_point(search: Search, kind: str, c: Candidate) -> FrontierPoint:
     return FrontierPoint(
         kind=kind,
         cost=float(getattr(c.bill, kind)),
-        value=search.scorer.predictor.sign * c.turned,
+        value=search.evaluator.predictor.sign * c.turned,
         examples=c.examples,
         avg_tokens=c.avg_tokens,
         epochs=c.choice.epochs,
@@ -147,8 +147,8 @@ def _frontier_point(search: Search, kind: str, c: Candidate) -> FrontierPoint:
 
 def extrapolation(search: Search, c: Candidate) -> float:
     """How far beyond the fitted data a plan lies, as a factor; 1 inside."""
-    rows, volume = search.scorer.rows(c.trial), search.scorer.volume(c.trial)
-    return float(search.scorer.predictor.extrapolation(rows, volume, np.array([c.avg_tokens]))[0])
+    rows, volume = search.evaluator.rows(c.trial), search.evaluator.volume(c.trial)
+    return float(search.evaluator.predictor.extrapolation(rows, volume, np.array([c.avg_tokens]))[0])
 
 
 def regret(search: Search, best: Candidate, others: Sequence[Candidate]) -> Regret | None:
@@ -159,7 +159,7 @@ def regret(search: Search, best: Candidate, others: Sequence[Candidate]) -> Regr
     if search.target is not None:
         return None
     trials = joined([best.trial, *(c.trial for c in others), *_elsewhere(search, [best, *others])])
-    draws = search.scorer.draws(trials)
+    draws = search.evaluator.draws(trials)
     winner = np.argmin(draws, axis=1)
     short = draws[:, 0] - draws[np.arange(len(draws)), winner]
     methods = np.array([search.choices[i].method.name for i in trials.choice])
@@ -176,7 +176,7 @@ def _elsewhere(search: Search, candidates: Sequence[Candidate]) -> list[Trials]:
         first.setdefault(c.choice.method.name, c.index)
     pairs = every_pair(np.array(list(first.values()), dtype=np.intp), _spread(search.points.avg_tokens))
     search.batches.settle(search.points.band[pairs.point])
-    most = search.ledger.most(pairs, search.limits)
+    most = search.evaluator.most(pairs, search.limits)
     fits = np.flatnonzero(most > 0.0)
     return [Trials(pairs.choice[fits], pairs.point[fits], most[fits])]
 
@@ -191,7 +191,7 @@ def better_probability(search: Search, best: Candidate, others: Sequence[Candida
     """Share of draws of the fit in which each of the others has the better metric."""
     if not others:
         return []
-    draws = search.scorer.draws(joined([best.trial, *(c.trial for c in others)]))
+    draws = search.evaluator.draws(joined([best.trial, *(c.trial for c in others)]))
     return [float(v) for v in np.mean(draws[:, 1:] < draws[:, :1], axis=0)]
 
 
@@ -200,6 +200,6 @@ def binding(search: Search, c: Candidate) -> tuple[str, ...]:
     if search.target is not None:
         return ("target",)
     more = c.trial.of(float(c.examples + 1))
-    bill = search.ledger.bill(more)
-    out = [b.kind for b in search.limits if used(bill, b, more.examples)[0] > b.limit]
+    bill = search.evaluator.bill(more)
+    out = [b.kind for b in search.limits if spent(bill, b, more.examples)[0] > b.limit]
     return (*out, "pool") if c.examples >= c.eligible else tuple(out)

@@ -24,7 +24,7 @@ class Batches:
     settled: (m,) where these are no longer bounds.
     """
 
-    def __init__(self, pool: Pool, bands: Bands, packing: Packing, max_length: int, batch_examples: int) -> None:
+    def __init__(self, pool: Pool, bands: Bands, max_length: int, packing: Packing, batch_examples: int) -> None:
         self.pool, self.bands, self.packing = pool, bands, packing
         self.max_length, self.batch_examples = max_length, batch_examples
         packed = packing != "none"
@@ -39,6 +39,10 @@ class Batches:
         # lengths are packed in groups only where there are many of them
         grouped = packed & (len(pool.lengths) > PACKING_GROUPS)
         self.sharp: npt.NDArray[np.bool_] = np.full(len(bands), not grouped)
+
+    def at(self, bands: Bands) -> Batches:
+        """The same pool and batching for other bands."""
+        return Batches(self.pool, bands, self.max_length, self.packing, self.batch_examples)
 
     def sharpen(self, bands: npt.NDArray[np.intp]) -> None:
         """Raise the bounds of these bands to what full packs of grouped lengths take."""

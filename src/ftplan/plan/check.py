@@ -11,19 +11,20 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ftplan.costs.bill import Bill, Job, plan_cost
+from ftplan.costs.bill import Bill, Job, spent
 from ftplan.costs.model import Selector
-from ftplan.costs.packing import Packing, batching
+from ftplan.costs.packing import packing_of
 from ftplan.costs.training import TUNINGS
-from ftplan.errors import Infeasible, InputError
+from ftplan.errors import Infeasible
 from ftplan.origin import Origin
+from ftplan.plan.evaluator import band_cost
 from ftplan.plan.jobs import job_of, mfu_of
 from ftplan.plan.problem import Problem
 from ftplan.plan.require import Judged, Requirement, judge
 from ftplan.plan.result import Plan, Prediction
 from ftplan.pool import MEAN_TOLERANCE, Pool
 from ftplan.selection import load
-from ftplan.units import BUDGET_SUFFIXES, Budget, format_budget, format_used
+from ftplan.units import BUDGET_SUFFIXES, Budget, format_used
 
 #: a bill may pass its limit by this share: counting in another order changes the last digits
 ROUNDING = 1e-9
@@ -168,21 +169,18 @@ def count(plan: Committed, band: Pool, examples: float) -> Bill[float]:
 
     Rows drawn for another mean than the band's own count as that much longer or shorter, as in `plan.points`.
     """
-    kind: Packing = "isolated" if plan.packing else "none"
-    batch = batching(band, plan.max_length, kind, plan.batch_examples)
+    how = plan.max_length, packing_of(plan.packing), plan.batch_examples
     mean = band.mean if plan.mean_tokens is None else plan.mean_tokens
-    scoring = load(plan.method).selection_flops(
-        plan.selector, float(band.examples * band.mean), float(band.attention_tokens)
-    )
-    return plan_cost(
+    return band_cost(
         plan.job,
-        examples=float(examples),
-        avg_tokens=mean,
+        band,
+        how,
+        examples=examples,
+        mean=mean,
         epochs=plan.epochs,
-        computed_tokens=batch.computed_tokens * (mean / band.mean),
-        attention_tokens=batch.attention_tokens,
-        selection_flops=scoring,
-    )
+        method=load(plan.method),
+        selector=plan.selector,
+    )[0]
 
 
 def plan_verdicts(plan: Plan, requirements: Sequence[Requirement]) -> tuple[Verdict, ...]:
@@ -213,7 +211,7 @@ def _budget_verdict(plan: Committed, budget: Budget, bill: Bill[float] | None, b
     if bill is None or band is None:
         detail = "not counted: the pool has no example in the plan's length band"
         return Verdict(name, budget.kind, False, budget.limit, None, detail, "plan again")
-    used = _of(bill, budget, plan.examples)
+    used = spent(bill, budget, float(plan.examples))
     detail = _used(budget.kind, used, budget.limit)
     if used <= budget.limit * (1.0 + ROUNDING):
         return Verdict(name, budget.kind, True, budget.limit, used, detail)
@@ -223,21 +221,10 @@ def _budget_verdict(plan: Committed, budget: Budget, bill: Bill[float] | None, b
 def _remedy(plan: Committed, budget: Budget, used: float, band: Pool) -> str:
     """The smallest budget that would do, and how many examples this one buys: costs are linear in their number."""
     raised = f"raise it to {rounded_up(used):g}{_SUFFIX[budget.kind]}".replace("e+", "e")
-    fixed = _of(count(plan, band, 0.0), budget, 0)
-    slope = _of(count(plan, band, 1.0), budget, 1) - fixed
+    fixed = spent(count(plan, band, 0.0), budget, 0.0)
+    slope = spent(count(plan, band, 1.0), budget, 1.0) - fixed
     most = math.floor((budget.limit - fixed) / slope * (1.0 + ROUNDING)) if slope > 0.0 else 0
     return f"{raised}, or train on at most {most:,} examples" if most >= 1 else raised
-
-
-def _of(bill: Bill[float], budget: Budget, examples: float) -> float:
-    if budget.kind == "examples":
-        return float(examples)
-    value: float | None = getattr(bill, budget.kind)
-    if value is None:
-        lacks, hint = ("a price", "--price USD_PER_GPU_HOUR") if bill.gpu_hours is not None else ("a GPU", "--gpu NAME")
-        limit = format_budget(budget.kind, budget.limit)
-        raise InputError(f"a budget of {limit} needs {lacks} to count with", hint=hint)
-    return value
 
 
 def _changes(plan: Committed, pool: Pool, band: Pool | None) -> tuple[str, ...]:

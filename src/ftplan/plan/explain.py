@@ -40,16 +40,14 @@ def explain(
         prediction=prediction,
         binding=answers.binding(search, best),
         alternatives=alternatives(problem, search, best, others),
-        chain=cost_chain(
-            job, problem.pool.cut(problem.max_length), chosen, best.bill, problem.gpu.name if problem.gpu else ""
-        ),
+        chain=cost_chain(job, problem.cut, chosen, best.bill, problem.gpu.name if problem.gpu else ""),
         assumptions=assumptions(problem, fit, series, space, best, off),
         warnings=(
             *warnings(problem, fit, series, space, search, best),
             *(over_budget(off, search.limits) if off else ()),
         ),
         inputs=inputs(problem, fit, series),
-        measured_on=measured_on(problem, fit, series, search.scorer.predictor, best),
+        measured_on=measured_on(problem, fit, series, search.evaluator.predictor, best),
         objective=objective(problem, prediction.metric),
         sensitivity=answers.sensitivity(search, best) if search.target is None else (),
         frontier=answers.frontier(search, best),
@@ -90,7 +88,7 @@ def _chosen(problem: Problem, search: Search, c: Candidate) -> Chosen:
         method=c.choice.method.name,
         selector=c.choice.selector.name if c.choice.selector else "",
         max_length=problem.max_length,
-        packing="isolated" if problem.packing else "none",
+        packing=problem.batched[1],
         batching=search.batches.of(int(search.points.band[c.point]), float(search.points.scale[c.point])),
         batch_examples=problem.batch_examples,
         grad_accum=problem.grad_accum,
@@ -99,7 +97,7 @@ def _chosen(problem: Problem, search: Search, c: Candidate) -> Chosen:
 
 
 def _packs(problem: Problem, c: Candidate) -> int:
-    band = problem.pool.cut(problem.max_length).pool.band(*c.band)
+    band = problem.cut.pool.band(*c.band)
     return packs(band, c.examples, c.avg_tokens, problem.max_length, problem.seed)
 
 
@@ -135,12 +133,12 @@ def uses_of(search: Search, c: Candidate) -> tuple[BudgetUse, ...]:
 
 def predict(problem: Problem, search: Search, c: Candidate) -> Prediction:
     """The metric of a new run of this candidate, noise included."""
-    model = search.scorer.predictor
+    model = search.evaluator.predictor
     if c.choice.kap is None and c.choice.rstar is None:
-        low, high = model.interval(search.scorer.rows(c.trial), problem.level)
+        low, high = model.interval(search.evaluator.rows(c.trial), problem.level)
     else:
         tail = (1.0 - problem.level) / 2.0
-        draws = model.sign * search.scorer.draws(c.trial)
+        draws = model.sign * search.evaluator.draws(c.trial)
         low, high = np.quantile(model.with_noise(draws), [tail, 1.0 - tail], axis=0)
     return Prediction(
         metric=model.metric,
@@ -169,7 +167,7 @@ def alternatives(
             prediction=predict(problem, search, c),
             cost=costs_of(c),
             # with a target the cheapest plan wins, and another may well have the better metric
-            worse_by=c.turned - best.turned if search.target is not None or search.scorer.risk else _loss(best, c),
+            worse_by=c.turned - best.turned if search.target is not None or search.evaluator.risk else _loss(best, c),
             better_probability=better,
         )
         for (what, c), better in zip(named, wins, strict=True)

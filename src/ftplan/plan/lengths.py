@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ftplan.costs.bill import Bill, plan_cost
+from ftplan.costs.bill import Bill
 from ftplan.costs.chain import Chosen, total_steps
-from ftplan.costs.packing import Packing, batching
+from ftplan.plan.evaluator import band_cost
 from ftplan.plan.problem import Problem
 from ftplan.plan.result import Assumption
 from ftplan.plan.search import Candidate, Search
@@ -32,21 +32,16 @@ def scaled(problem: Problem, search: Search, best: Candidate, factor: float) -> 
     band = (
         longer_pool(band_before_cut(problem.pool, best.band, problem.max_length), factor).cut(problem.max_length).pool
     )
-    kind: Packing = "isolated" if problem.packing else "none"
-    rows = batching(band, problem.max_length, kind, problem.batch_examples)
-    drawn_for = float(search.points.scale[best.point])
-    rows = replace(rows, computed_tokens=rows.computed_tokens * drawn_for)
-    choice, mean = best.choice, band.mean * drawn_for
-    bill = plan_cost(
+    choice, mean = best.choice, band.mean * float(search.points.scale[best.point])
+    bill, rows = band_cost(
         choice.trained.job,
-        examples=float(best.examples),
-        avg_tokens=mean,
+        band,
+        problem.batched,
+        examples=best.examples,
+        mean=mean,
         epochs=choice.epochs,
-        computed_tokens=rows.computed_tokens,
-        attention_tokens=rows.attention_tokens,
-        selection_flops=choice.method.selection_flops(
-            choice.selector, float(band.total_tokens), float(band.attention_tokens)
-        ),
+        method=choice.method,
+        selector=choice.selector,
     )
     chosen = Chosen(
         examples=best.examples,
@@ -57,7 +52,7 @@ def scaled(problem: Problem, search: Search, best: Candidate, factor: float) -> 
         method=choice.method.name,
         selector="",
         max_length=problem.max_length,
-        packing=kind,
+        packing=problem.batched[1],
         batching=rows,
         batch_examples=problem.batch_examples,
         grad_accum=problem.grad_accum,

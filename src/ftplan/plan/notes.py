@@ -102,7 +102,7 @@ def _memory(problem: Problem, best: Candidate) -> list[str]:
 
 def _cut(problem: Problem, best: Candidate) -> list[str]:
     """How many of the rows the plan draws from are not whole."""
-    cut = problem.pool.cut(problem.max_length)
+    cut = problem.cut
     low, high = best.band
     eligible = cut.pool.band(low, high).examples
     short = rows_cut(cut, high)
@@ -135,7 +135,11 @@ def _beyond(fit: Fit, series: SeriesFit, best: Candidate) -> list[str]:
 
 def _worth_beyond(search: Search, best: Candidate) -> list[str]:
     """How far the plan lies outside the runs by what its epochs and its selection make of the data."""
-    model, rows, volume = search.scorer.predictor, search.scorer.rows(best.trial), search.scorer.volume(best.trial)
+    model, rows, volume = (
+        search.evaluator.predictor,
+        search.evaluator.rows(best.trial),
+        search.evaluator.volume(best.trial),
+    )
     factor = float(model.effective_beyond(rows, volume)[0])
     if factor <= WARN_BEYOND * max(float(volume[0]) / model.ranges["tokens"][1], 1.0):
         return []
@@ -144,7 +148,7 @@ def _worth_beyond(search: Search, best: Candidate) -> list[str]:
     seen = f"{epochs:g} epoch" + ("" if epochs == 1.0 else "s")
     had, worth = (format_count(float(v[0])) for v in (volume, volume * model.worth(rows)))
     return [
-        f"extrapolation: {drawn} and seen for {seen}, {had} {search.scorer.counts} are worth {worth}, "
+        f"extrapolation: {drawn} and seen for {seen}, {had} {search.evaluator.counts} are worth {worth}, "
         f"{factor:.2g} times the most of any run"
     ]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ftplan.costs.model import Gpu, Model, Selector
+from ftplan.costs.packing import Packing, packing_of
 from ftplan.origin import Sourced
-from ftplan.pool import Pool
+from ftplan.pool import Cut, Pool
 from ftplan.units import Budget
 
 
@@ -77,3 +79,13 @@ class Problem:
     level: float = 0.9
     note: str = ""
     warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def cut(self) -> Cut:
+        """The pool as it is trained on: cut at max_length."""
+        return self.pool.cut(self.max_length)
+
+    @property
+    def batched(self) -> tuple[int, Packing, int]:
+        """max_length, packing and batch_examples, as `costs.packing.batching` takes them."""
+        return self.max_length, packing_of(self.packing), self.batch_examples

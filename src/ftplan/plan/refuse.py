@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ftplan.costs.bill import spent
 from ftplan.errors import Infeasible
 from ftplan.laws.parts import Floats
-from ftplan.plan.ledger import used
 from ftplan.plan.search import Search
 from ftplan.plan.trials import Trials, every_pair
 from ftplan.units import Budget, format_budget, format_flops
@@ -37,13 +37,13 @@ def refusal(search: Search) -> Infeasible:
 
 def _least_excess(search: Search, trials: Trials) -> Needed:
     """Of trials that all exceed some limit, the one that does by the least factor."""
-    bill = search.ledger.bill(trials)
-    shares = np.stack([used(bill, b, trials.examples) / b.limit for b in search.limits])
+    bill = search.evaluator.bill(trials)
+    shares = np.stack([spent(bill, b, trials.examples) / b.limit for b in search.limits])
     k = int(np.argmin(shares.max(axis=0)))
     exceeded = [i for i in range(len(shares)) if shares[i, k] > 1.0]
     exceeded.sort(key=lambda i: -float(shares[i, k]))
     kinds = [search.limits[i] for i in exceeded]
-    needs = tuple(Budget(b.kind, _up(b.kind, float(used(bill, b, trials.examples)[k]))) for b in kinds)
+    needs = tuple(Budget(b.kind, _up(b.kind, float(spent(bill, b, trials.examples)[k]))) for b in kinds)
     return Needed(trials.take(np.array([k])), needs)
 
 
@@ -53,7 +53,7 @@ def _below_one(search: Search, needed: Needed) -> Infeasible:
     limit = next(b.limit for b in search.limits if b.kind == first.kind)
     fewest = int(needed.trial.examples[0])
     what = "one example" if fewest == 1 else f"the fewest examples that have this mean, {fewest}"
-    bill = search.ledger.bill(needed.trial)
+    bill = search.evaluator.bill(needed.trial)
     scoring = float(bill.selection_flops[0])
     choice = search.choices[int(needed.trial.choice[0])]
     # scoring is what costs most where one example after it is a small part
@@ -69,7 +69,7 @@ def _below_one(search: Search, needed: Needed) -> Infeasible:
 
 def _out_of_reach(search: Search, needed: Needed | None) -> Infeasible:
     """The target is missed: by the best plan within the limits, and perhaps by every plan."""
-    sign = search.scorer.predictor.sign
+    sign = search.evaluator.predictor.sign
     found = replace(search, target=None).best()
     assert search.target is not None
     if found is None:

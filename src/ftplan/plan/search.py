@@ -1,7 +1,7 @@
 """The search: the best number of examples for every choice and every point, then the best of them all.
 
 Nothing is sampled blindly. For one choice and one point every cost is linear in N and the law inside the data monotone
-in it, so N is at one end of what the budgets allow (`Scorer.looked_at` has the exceptions). Points are compared with
+in it, so N is at one end of what the budgets allow (`Evaluator.looked_at` has the exceptions). Points are compared with
 the cheapest batching they can have, and batched for real in the order of that bound until none that is left can win.
 """
 
@@ -12,14 +12,13 @@ from functools import cached_property
 
 import numpy as np
 
-from ftplan.costs.bill import Bill
+from ftplan.costs.bill import Bill, price, scalar
 from ftplan.fit.problem import Bools
 from ftplan.laws.parts import Floats
 from ftplan.plan.allowed import Choice
 from ftplan.plan.batches import Batches
-from ftplan.plan.ledger import Ledger, price, scalar
+from ftplan.plan.evaluator import Evaluator
 from ftplan.plan.points import Index, Points
-from ftplan.plan.score import Scorer
 from ftplan.plan.trials import Trials, every_pair
 from ftplan.units import Budget
 
@@ -54,7 +53,7 @@ class Candidate:
 
     @property
     def price(self) -> float:
-        return self.bill.usd if self.bill.usd is not None else self.bill.total_flops
+        return price(self.bill)
 
     @property
     def trial(self) -> Trials:
@@ -66,27 +65,26 @@ class Candidate:
 class Search:
     """One problem over all its choices and points. target: to reach at the least price, None for the best metric."""
 
-    ledger: Ledger
-    scorer: Scorer
+    evaluator: Evaluator
     limits: tuple[Budget, ...]
     target: float | None = None
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        return self.ledger.choices
+        return self.evaluator.choices
 
     @property
     def points(self) -> Points:
-        return self.ledger.points
+        return self.evaluator.points
 
     @property
     def batches(self) -> Batches:
-        return self.ledger.batches
+        return self.evaluator.batches
 
     @property
     def goal(self) -> float | None:
         """The target, turned."""
-        return None if self.target is None else self.scorer.predictor.sign * self.target
+        return None if self.target is None else self.evaluator.predictor.sign * self.target
 
     def under(self, *limits: Budget) -> Search:
         """The same search with these limits in place of those of their kinds."""
@@ -99,11 +97,11 @@ class Search:
         rows = [np.where(most > 0.0, most, np.nan)]
         several = least < most
         if several.any():
-            falls = several & self.scorer.falls(pairs)
+            falls = several & self.evaluator.falls(pairs)
             ends = several if self.target is not None else falls
             rows += [np.where(ends, least, np.nan)] if ends.any() else []
-            unit = self.scorer.unit(pairs)
-            for where, volumes in zip((several, falls), self.scorer.looked_at, strict=True):
+            unit = self.evaluator.unit(pairs)
+            for where, volumes in zip((several, falls), self.evaluator.looked_at, strict=True):
                 for volume in volumes[volumes < np.max(most * unit, where=where, initial=0.0)]:
                     number = np.floor(volume / unit)
                     rows.append(np.where(where & (number > least) & (number < most), number, np.nan))
@@ -111,13 +109,13 @@ class Search:
 
     def evaluate(self, pairs: Trials) -> tuple[Floats, Floats]:
         """(n,) the least value of each pair (score, or price with a target; infinite where none) and its examples."""
-        most = self.ledger.most(pairs, self.limits)
+        most = self.evaluator.most(pairs, self.limits)
         numbers = self.numbers(pairs, most)
         scores = np.full(numbers.shape, np.inf)
         k, i = np.nonzero(np.isfinite(numbers))
         if not len(k):
             return np.full(len(pairs), np.inf), np.zeros(len(pairs))
-        scores[k, i] = self.scorer.score(Trials(pairs.choice[i], pairs.point[i], numbers[k, i]))
+        scores[k, i] = self.evaluator.score(Trials(pairs.choice[i], pairs.point[i], numbers[k, i]))
         column = np.arange(len(pairs))
         if self.goal is not None:
             return self._reached(pairs, numbers, scores)
@@ -137,12 +135,12 @@ class Search:
         own = pairs.take(able)
         while (high - low > 1.0).any():
             middle = np.floor((low + high) / 2.0)
-            enough = self.scorer.score(own.of(np.maximum(middle, 1.0))) <= self.goal
+            enough = self.evaluator.score(own.of(np.maximum(middle, 1.0))) <= self.goal
             # a pair that is done has middle = low, and stays as it is
             high, low = np.where(enough & (middle > low), middle, high), np.where(enough, low, middle)
         value, examples = np.full(len(pairs), np.inf), np.zeros(len(pairs))
         if len(able):
-            value[able], examples[able] = price(self.ledger.bill(own.of(high))), high
+            value[able], examples[able] = price(self.evaluator.bill(own.of(high))), high
         return value, examples
 
     def best(self) -> Candidate | None:
@@ -213,7 +211,7 @@ class Search:
         least = value[settled].min()
         ties = np.flatnonzero(settled & (value <= least + TIE * abs(least)))
         trials = Trials(np.full(len(ties), choice, np.intp), points[ties], examples[ties])
-        second = price(self.ledger.bill(trials)) if self.target is None else self.scorer.score(trials)
+        second = price(self.evaluator.bill(trials)) if self.target is None else self.evaluator.score(trials)
         return self.candidate(trials.take(np.array([int(np.argmin(second))])))
 
     def candidate(self, trial: Trials) -> Candidate:
@@ -222,7 +220,7 @@ class Search:
         band = self.points.band[trial.point]
         self.batches.settle(band)
         bands = self.points.bands
-        turned = float(self.scorer.expected(trial)[0])
+        turned = float(self.evaluator.expected(trial)[0])
         return Candidate(
             choice=self.choices[int(trial.choice[0])],
             index=int(trial.choice[0]),
@@ -232,24 +230,24 @@ class Search:
             eligible=int(bands.examples[band[0]]),
             band=(int(bands.lo[band[0]]), int(bands.hi[band[0]])),
             turned=turned,
-            score=turned if self.scorer.risk is None else float(self.scorer.score(trial)[0]),
-            bill=scalar(self.ledger.bill(trial), 0),
+            score=turned if self.evaluator.risk is None else float(self.evaluator.score(trial)[0]),
+            bill=scalar(self.evaluator.bill(trial), 0),
         )
 
     def polished(self, own: Candidate) -> Candidate:
         """The best number of examples around one where the metric may have a turn; elsewhere it is at an end."""
         trial = own.trial
-        most = float(self.ledger.most(trial, self.limits)[0])
+        most = float(self.evaluator.most(trial, self.limits)[0])
         least = float(self.points.least[own.point])
         # between the neighbours among the numbers looked at
-        near = np.sort(np.concatenate(self.scorer.looked_at)) / float(self.scorer.unit(trial)[0])
+        near = np.sort(np.concatenate(self.evaluator.looked_at)) / float(self.evaluator.unit(trial)[0])
         if self.target is not None or not own.examples > least or not (near <= most).any():
             return own
         low = np.floor(max([least, *near[near < own.examples]]))
         high = np.ceil(min([most, *near[near > own.examples + 1.0]]))
         while high - low >= 1.0:
             tried: Floats = np.unique(np.round(np.linspace(low, high, 33)))
-            scores = self.scorer.score(trial.take(np.zeros(len(tried), np.intp)).of(tried))
+            scores = self.evaluator.score(trial.take(np.zeros(len(tried), np.intp)).of(tried))
             k = int(np.argmin(scores))
             if high - low <= 32.0:
                 return self.candidate(trial.of(float(tried[k])))

@@ -10,14 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ftplan.costs.packing import Packing
+from ftplan.costs.bill import cost_of
 from ftplan.errors import Infeasible, InputError
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.problem import Bools
 from ftplan.laws.parts import Floats, Rows
 from ftplan.plan import Posed
-from ftplan.plan.batches import Batches
-from ftplan.plan.ledger import Ledger, cost_of
 from ftplan.plan.points import Index, Points, free_points, held_points
 from ftplan.plan.problem import Problem
 from ftplan.plan.trials import every_pair
@@ -93,7 +91,7 @@ def menu_of(posed: Posed, epochs: float | None, model: Predictor, kind: str) -> 
     """
     problem = posed.problem
     place = next((i for i, c in enumerate(posed.space.choices) if c.epochs == epochs), 0)
-    pool = problem.pool.cut(problem.max_length).pool
+    pool = problem.cut.pool
     low, high = model.ranges.get("avg_tokens", (pool.mean, pool.mean))
     if high < 2.0 * low:
         low, high = pool.mean / LENGTH_REACH, pool.mean * LENGTH_REACH
@@ -128,19 +126,15 @@ def _thinned(avg_tokens: Floats, examples: Floats) -> Index:
 
 def _priced(posed: Posed, choice: int, points: Points, kind: str) -> dict[str, Any]:
     """What a menu says of some points under one of the problem's choices."""
-    problem = posed.problem
-    pool = problem.pool.cut(problem.max_length).pool
-    packing: Packing = "isolated" if problem.packing else "none"
-    batches = Batches(pool, points.bands, packing, problem.max_length, problem.batch_examples)
-    batches.settle(points.band)
-    ledger = Ledger(posed.space.choices, points, batches)
+    evaluator = posed.search.evaluator.at(points)
+    evaluator.batches.settle(points.band)
     pairs = every_pair(np.array([choice]), np.arange(len(points)))
-    cost = np.ones(len(points)) if kind == "examples" else cost_of(ledger.bill(pairs.of(1.0)), Budget(kind, 1.0))
+    cost = np.ones(len(points)) if kind == "examples" else cost_of(evaluator.bill(pairs.of(1.0)), Budget(kind, 1.0))
     if not (cost > 0.0).all():
         raise InputError("a run costs nothing in this budget", hint="give the pilot budget in FLOPs: 1e12flops")
     return {
         "avg_tokens": points.avg_tokens,
-        "examples": ledger.most(pairs, problem.budgets),
+        "examples": evaluator.most(pairs, posed.problem.budgets),
         "eligible": points.eligible,
         "low": points.bands.lo[points.band],
         "high": points.bands.hi[points.band],

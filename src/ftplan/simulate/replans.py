@@ -10,8 +10,8 @@ from ftplan.fit.features import Data
 from ftplan.fit.predictor import Inside, Predictor, ranges
 from ftplan.fit.problem import Solution
 from ftplan.laws.parts import Floats
+from ftplan.plan.evaluator import STEPS
 from ftplan.plan.points import Index
-from ftplan.plan.score import STEPS
 from ftplan.simulate.forecasts import mixtures
 from ftplan.simulate.menu import Menu
 from ftplan.simulate.refits import Refit, Refits, Tables
