@@ -44,6 +44,8 @@ _ENOUGH, _ENOUGH_EPOCHS = 2, 3
 _SAME_RATE = 0.25
 #: W&B: 'sunny-sky-3 - eval/loss', with __MIN and __MAX beside it
 _CURVE = re.compile(r"(?P<run>.+) - (?P<metric>.+?)(__MIN|__MAX)?")
+#: and what it draws them against
+_AXIS = re.compile(r"(^|_)(step|epoch|time|timestamp|runtime|tokens|iter|iteration)s?($|_)")
 _PART = re.compile(r"([0-9]+)\s*/\s*[0-9]+")
 #: a tracker's long form: one logged value a row
 _LONG = ({"step", "value"}, {"key", "metric", "tag", "timestamp", "wall_time", "time", "name"})
@@ -90,7 +92,7 @@ def _chart(raw: RawTable) -> Progress | None:
     """W&B's export of a chart: a step, and a column per run and metric."""
     curves = [match for header in raw.headers if (match := _CURVE.fullmatch(header))]
     rest = [header for header in raw.headers if not _CURVE.fullmatch(header)]
-    if len(rest) != 1 or not curves:
+    if len(rest) != 1 or not curves or not _AXIS.search(normalise(rest[0])):
         return None
     runs = len({match["run"] for match in curves})
     instead = "export the project's table of runs as CSV, with the columns of its config and summary"

@@ -7,7 +7,9 @@ brings (123 tokens at step 6, 135 at step 12, where 258 were seen).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -18,48 +20,70 @@ _NAMES = ("num_tokens", "eval_num_tokens")
 #: a rise below this share of the usual one is no chance where a restart explains it: the data are shuffled
 _BREAK = 0.6
 
-Point = tuple[float | None, float]
+#: over fewer steps chance alone may bring as little; there a count that began again falls
+_FEWEST = 3
+#: epochs are logged with two decimals at least
+_ROUNDED = 0.006
 
 
-def points(rows: Sequence[Mapping[str, Any]]) -> list[Point]:
-    """(step, count) of every row that counts, in the order of the log."""
+@dataclass(frozen=True)
+class _Point:
+    """A row that counts. epoch: 0 where the row does not say."""
+
+    step: float | None
+    epoch: float
+    count: float
+
+
+def tokens_seen(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Tokens at the end, 0 where nothing counts them; after a resume the parts add up."""
+    counts = _points(rows)
+    ends = (*_restarts(counts), len(counts)) if counts else ()
+    return sum(counts[end - 1].count for end in ends)
+
+
+def began_again(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the count began again on the way: what passed between the last row and the resume is not in it."""
+    return bool(_restarts(_points(rows)))
+
+
+def _points(rows: Sequence[Mapping[str, Any]]) -> list[_Point]:
+    """Every row that counts, in the order of the log."""
     return [
-        (finite(row.get("step")), count)
+        _Point(finite(row.get("step")), finite(row.get("epoch")) or 0.0, count)
         for row in rows
         for name in _NAMES
         if (count := finite(row.get(name))) is not None
     ]
 
 
-def tokens_seen(rows: Sequence[Mapping[str, Any]]) -> float:
-    """Tokens at the end, 0 where nothing counts them; after a resume the parts add up."""
-    counts = points(rows)
-    ends = (*_restarts(counts), len(counts)) if counts else ()
-    return sum(counts[end - 1][1] for end in ends)
-
-
-def began_again(rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the count began again on the way: what passed between the last row and the resume is not in it."""
-    return bool(_restarts(points(rows)))
-
-
-def _restarts(counts: Sequence[Point]) -> list[int]:
+def _restarts(counts: Sequence[_Point]) -> list[int]:
     """Places of the first count after each restart."""
+    pairs = list(pairwise([_Point(0.0, 0.0, 0.0), *counts]))
     rises = [
-        ((after - before) / (later - step), place)
-        for place, ((step, before), (later, after)) in enumerate(pairwise([(0.0, 0.0), *counts]))
-        if step is not None and later is not None and later > step and after > before
+        (after.count - before.count) / steps if (steps := _steps(before, after)) else 0.0 for before, after in pairs
     ]
     found = []
-    for place, ((step, before), (later, after)) in enumerate(pairwise(counts), start=1):
-        if after < before or _broken(before, after, step, later, [rise for rise, at in rises if at != place]):
+    for place, (before, after) in enumerate(pairs):
+        others = [rise for at, rise in enumerate(rises) if at != place and rise > 0.0]
+        if place and (after.count < before.count or (others and _broken(before, after, others))):
             found.append(place)
     return found
 
 
-def _broken(before: float, after: float, step: float | None, later: float | None, usual: Sequence[float]) -> bool:
-    """Whether a count that rose is explained by a restart, and not by what a step usually brings."""
-    if step is None or later is None or later <= step or not usual or before <= 0.0:
+def _steps(before: _Point, after: _Point) -> float:
+    """Steps between two rows, 0 where they do not say."""
+    return 0.0 if before.step is None or after.step is None else max(after.step - before.step, 0.0)
+
+
+def _broken(before: _Point, after: _Point, usual: Sequence[float]) -> bool:
+    """Whether a count that rose is explained by a restart, and not by what a step brings in the other rows (`usual`).
+
+    The last step of an epoch may be of few rows: one a border of epochs is taken to bring as much as any.
+    """
+    steps, rate = _steps(before, after), median(usual)
+    if steps < _FEWEST or before.count <= 0.0:
         return False
-    rate, gone_on, anew = median(usual), (after - before) / (later - step), after / (later - step)
-    return gone_on < _BREAK * rate and anew * gone_on < rate * rate
+    borders = math.floor(after.epoch + _ROUNDED) - math.floor(before.epoch + _ROUNDED) if after.epoch else 1
+    gone_on = (after.count - before.count) / steps + rate * min(borders / steps, 1.0)
+    return gone_on < _BREAK * min(usual) and after.count / steps * gone_on < rate * rate

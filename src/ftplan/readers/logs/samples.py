@@ -20,8 +20,8 @@ _ROUNDED = 0.0006
 _TELLS = 0.3
 #: a count of examples this near to a whole number is one, where the speed is exact enough
 _WHOLE = 0.02
-#: epochs are counted as multiples of a batch; this is what their rounding in logs may hide
-_EPOCH_ERROR = 0.006
+#: what the rounding of `epoch` may hide: to two decimals in old logs, else as exact as a float
+_EPOCH_ERROR, _EPOCH_EXACT = 0.006, 1e-6
 #: no counter of a real run is larger
 _LARGEST = 1e12
 #: epochs are asked for with so many decimals at most
@@ -47,12 +47,13 @@ def examples(facts: Mapping[str, str], passed: float) -> float | None:
     passed: epochs, by which what was seen is divided where the counters alone do not tell.
     """
     speed, seen = _speed(facts), samples_seen(facts)
-    asked = _asked(facts)
-    agreed = speed is not None and abs(speed.epoch - passed) <= NEAR_WHOLE
-    if speed is not None and agreed and (steps := _steps_per_epoch(speed)) is not None:
-        found = _solved(speed, steps, asked, number(facts, "train_batch_size"))
-        if found is not None:
-            return found
+    if speed is not None and abs(speed.epoch - passed) <= NEAR_WHOLE:
+        exact = len(facts.get("epoch", "").partition(".")[2]) > 2
+        for slack in (_EPOCH_EXACT,) if exact else (_EPOCH_EXACT, _EPOCH_ERROR):
+            steps = _steps_per_epoch(speed, slack)
+            found = steps and _solved(speed, steps, _asked(facts), number(facts, "train_batch_size"))
+            if found is not None:
+                return found
     return None if seen is None or not math.isfinite(seen / passed) else seen / passed
 
 
@@ -93,7 +94,7 @@ def _speed(facts: Mapping[str, str]) -> _Speed | None:
     if done is None or max(done, planned or done) > _LARGEST:
         return None
     behind = _behind(counted, seconds, done, planned)
-    error = _ROUNDED / speed + (_ROUNDED / rate if behind == counted else 0.0)
+    error = _ROUNDED / speed + (_ROUNDED / rate if behind == counted else 0.0) + 0.1 * _ROUNDED / seconds
     return _Speed(speed * seconds / behind, error, done, planned or done, epoch)
 
 
@@ -104,20 +105,20 @@ def _asked(facts: Mapping[str, str]) -> float | None:
     return number(facts, "num_train_epochs")
 
 
-def _steps_per_epoch(speed: _Speed) -> tuple[int, float] | None:
+def _steps_per_epoch(speed: _Speed, slack: float) -> tuple[int, float] | None:
     """Steps of a whole epoch and the share of one in a full step, from where the counters ended: 3 steps, epoch 1.8."""
     steps, epoch = speed.done, speed.epoch
-    whole = math.floor(epoch + _EPOCH_ERROR)
-    if whole and abs(epoch - whole) <= _EPOCH_ERROR:
+    whole = math.floor(epoch + slack)
+    if whole and abs(epoch - whole) <= slack:
         each = steps / whole
         return (round(each), 1.0 / each) if each.is_integer() else None
     if not whole:
-        return math.ceil(steps / epoch - _EPOCH_ERROR * steps / epoch), epoch / steps
+        return math.ceil(steps / epoch * (1.0 - slack / epoch)), epoch / steps
     for each in range(max(math.floor(steps / (whole + 1)), 1), math.ceil(steps / whole) + 1):
         rest = steps - whole * each
         if rest >= 1.0:
             share = (epoch - whole) / rest
-            if share > 0.0 and math.ceil(1.0 / share - _EPOCH_ERROR / share) == each:
+            if share > slack and math.ceil((1.0 - slack / (epoch - whole)) / share) == each:
                 return each, share
     return None
 
@@ -129,7 +130,8 @@ def _solved(speed: _Speed, steps: tuple[int, float], asked: float | None, batch:
         return speed.per_step * math.ceil(asked * each - 1e-9) / asked
     total = speed.per_step * speed.planned
     per_step = speed.per_step / batch if batch else math.nan
-    by_steps = speed.error * per_step < _TELLS and _is_whole(per_step, speed.error * per_step)
+    error = speed.error * per_step
+    by_steps = error < _TELLS and round(per_step) >= 1 and abs(per_step - round(per_step)) <= error + 1e-9
     for decimals in _DECIMALS:
         # max_steps was given: whole batches a step, of which an epoch has 1 / share
         if decimals > 2 and by_steps:
