@@ -201,11 +201,32 @@ def test_results_of_another_question_are_refused(study: Study, tmp_path: Path) -
     keep.write_text(json.dumps({"kind": "pilot_simulations", "question": "another"}) + "\n")
     with pytest.raises(InputError, match="was kept for another question"):
         once(study, keep=str(keep))
-    keep.write_text("runs,loss\n")
-    with pytest.raises(InputError, match="holds no results"):
-        once(study, keep=str(keep))
+    for mine in ("runs,loss\n", "a file of mine, without a line end", '{"schema_version": 1}'):
+        keep.write_text(mine)
+        with pytest.raises(InputError, match="holds no results"):
+            once(study, keep=str(keep))
+        assert keep.read_text() == mine
     with pytest.raises(InputError, match="cannot be used to keep results in"):
         once(study, keep=str(tmp_path))
+
+
+def test_every_line_that_was_kept_is_checked(study: Study, tmp_path: Path) -> None:
+    keep = tmp_path / "kept.jsonl"
+    once(study, keep=str(keep))
+    head, first, second = keep.read_text().splitlines(keepends=True)
+    told = json.loads(first)
+    for changed in (
+        told | {"shortfalls": told["shortfalls"][:1]},
+        told | {"shortfalls": ["0.1"] * len(told["shortfalls"])},
+        told | {"task": "ladder/9/forecast/7"},
+        told | {"task": "nothing/9/forecast/0"},
+        [],
+    ):
+        text = head + json.dumps(changed) + "\n" + second
+        keep.write_text(text)
+        with pytest.raises(InputError, match=r"kept.jsonl:2: no whole result"):
+            once(study, keep=str(keep))
+        assert keep.read_text() == text
 
 
 @pytest.mark.parametrize("command", ["budgets", "pilots"])

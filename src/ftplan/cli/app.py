@@ -1,14 +1,15 @@
 """The `ftplan` command: its sub-commands, and what every failure looks like to the person who meets it.
 
-Exit codes: 0 yes or done; 1 the answer is no; 2 cannot answer; 130 interrupted. Nothing unexpected exits 1.
+Exit codes: 0 yes or done; 1 the answer is no; 2 cannot answer; 130 interrupted, 143 terminated. Nothing unexpected
+exits 1.
 """
 
 from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
-from io import StringIO
 
 from ftplan import __version__
 from ftplan.errors import FtplanError, did_you_mean
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 CANNOT_ANSWER = 2
 INTERRUPTED = 130
+TERMINATED = 143
 #: what a shell sets when it asks for completions
 _TAB = "_FTPLAN_COMPLETE"
 
@@ -26,6 +28,7 @@ _TAB = "_FTPLAN_COMPLETE"
 def main() -> None:
     """Run the command line and exit."""
     if _TAB not in os.environ:
+        _answer_signals()
         sys.exit(run(sys.argv[1:]))
     # a Tab press is waited for: nothing of it lives long enough to be collected or cleared away
     gc.disable()
@@ -34,11 +37,31 @@ def main() -> None:
     os._exit(code)
 
 
+def _answer_signals() -> None:
+    """SIGTERM, what a build server sends, ends a command as Ctrl-C does: what was begun is cleared away, then it exits.
+
+    A second Ctrl-C does not disturb the clearing; a second SIGTERM ends it at once.
+    """
+
+    def terminated(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        raise SystemExit(TERMINATED)
+
+    def interrupted(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, terminated)
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupted)
+
+
 def run(args: list[str]) -> int:
     """Run one command line and return its exit code; whatever went wrong has been said on stderr."""
     # a process started with a closed stdout or stderr (`>&-`) has none: what it says goes nowhere
-    sys.stdout = sys.stdout or StringIO()
-    sys.stderr = sys.stderr or StringIO()
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  (pathlib is not loaded)
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # a terminal that cannot show a character gets an escape instead of a failure
@@ -53,6 +76,8 @@ def run(args: list[str]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         code = _closed_pipe()
+    except KeyboardInterrupt:  # before there was a command
+        code = INTERRUPTED
     return code
 
 

@@ -93,6 +93,14 @@ class Task:
     def key(self) -> str:
         return f"{self.candidate}/{'forecast' if self.forecast else 'compare'}/{self.chunk}"
 
+    @classmethod
+    def of(cls, key: str) -> Task:
+        """The task of a key. Raises ValueError where it is none."""
+        candidate, which, chunk = key.rsplit("/", 2)
+        if which not in ("forecast", "compare"):
+            raise ValueError(key)
+        return cls(candidate, int(chunk), which == "forecast")
+
 
 #: does tasks, in any order and anywhere, and gives their results in the order of the tasks
 Work = Callable[[Sequence[Task]], Iterator[Floats]]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftplan.cli.files import write_set
 from ftplan.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ftplan.simulate.pilots import Study, Task, Work
 
 _BAR = 24
+_KIND = "pilot_simulations"
 _STUDY: list[Study] = []
 
 
@@ -29,7 +30,7 @@ def workers(
     keep: a file that results are added to as they come, and taken from where it has them. Raises InputError where it
     was kept for another question, and KeyboardInterrupt with words on what is kept.
     """
-    kept = _read(keep, study.fingerprint) if keep else {}
+    kept = _read(keep, study) if keep else {}
     ready = sum(map(len, kept.values()))
     if kept:
         note(f"note: {ready:,} of {study.simulations:,} simulations are taken from {keep}")
@@ -74,20 +75,22 @@ def _pool(study: Study, jobs: int) -> Iterator[Callable[[Sequence[Task]], Iterat
 
         yield lambda tasks: (simulate(study, task) for task in tasks)
         return
-    from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
+    from ftplan.processes import signals_held, worker_pool
+
     # a new interpreter each: a copy of this one could inherit a lock that another thread holds
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=(study,))
-    try:
-        yield lambda tasks: pool.map(_one, tasks)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with worker_pool(jobs, get_context("spawn"), _begin, (study,)) as executor:
+
+        def compute(tasks: Sequence[Task]) -> Iterator[Floats]:
+            with signals_held():
+                return executor.map(_one, tasks)
+
+        yield compute
 
 
 def _begin(study: Study) -> None:
-    """In a new process: the study, and an interruption left to the one that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In a new process: what its tasks are of."""
     _STUDY.append(study)
 
 
@@ -103,32 +106,62 @@ def _bar(done: int, total: int, seconds: float) -> str:
     return f"[{'#' * filled}{'.' * (_BAR - filled)}] {done} of {total}{left}"
 
 
-def _read(path: str, fingerprint: str) -> dict[str, list[float]]:
-    """Results by the key of their task; the file is begun where there is none. A last line cut short is left out."""
+def _read(path: str, study: Study) -> dict[str, list[float]]:
+    """Results by the key of their task; the file is begun where there is none. A last line cut short is left out.
+
+    A file that is anything else is left as it is. Raises InputError.
+    """
     file = Path(path)
-    try:
+    head = json.dumps({"schema_version": 1, "kind": _KIND, "question": study.fingerprint}) + "\n"
+    with _naming(path):
         text = file.read_text(encoding="utf-8") if file.exists() else ""
-        whole = text[: text.rfind("\n") + 1]
-        if not whole:
-            file.write_text(json.dumps({"kind": "pilot_simulations", "question": fingerprint}) + "\n", encoding="utf-8")
-            return {}
-        if whole != text:
-            file.write_text(whole, encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path} cannot be used to keep results in: {getattr(error, 'strerror', None) or error}"
-        ) from error
+    if not text:
+        write_set({path: head})
+        return {}
+    whole = text[: text.rfind("\n") + 1]
+    first, *lines = whole.splitlines() or [text]
+    if first != head.strip():
+        raise InputError(_not_for_this(path, first), hint="name a new file")
+    found = dict(_kept(f"{path}:{number}", line, study) for number, line in enumerate(lines, start=2))
+    if whole != text:
+        write_set({path: whole})
+    return found
+
+
+def _not_for_this(path: str, first: str) -> str:
     try:
-        head, *lines = [json.loads(line) for line in whole.splitlines()]
-        if head["kind"] == "pilot_simulations" and head["question"] == fingerprint:
-            return {line["task"]: line["shortfalls"] for line in lines}
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} holds no results of ftplan simulate pilots", hint="name a new file") from error
-    raise InputError(
-        f"{path} was kept for another question: other runs, budgets, designs or another seed", hint="name a new file"
-    )
+        if json.loads(first)["kind"] == _KIND:
+            return f"{path} was kept for another question: other runs, budgets, designs or another seed"
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    return f"{path} holds no results of ftplan simulate pilots"
+
+
+def _kept(place: str, line: str, study: Study) -> tuple[str, list[float]]:
+    """The key of a task and its results. Raises InputError where they are not of this study."""
+    from ftplan.simulate.pilots import Task
+
+    try:
+        told = json.loads(line)
+        key, values = told["task"], told["shortfalls"]
+        task = Task.of(key)
+        whole = task in study.tasks(task.candidate, forecast=task.forecast) and task.candidate in study.layouts
+        if whole and len(values) == len(study.draws(task)) and all(type(value) is float for value in values):
+            return key, values
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise InputError(f"{place}: no whole result of ftplan simulate pilots", hint="remove the line, or name a new file")
+
+
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be used to keep results in: {why}") from error
 
 
 def _add(path: str, line: dict[str, object]) -> None:
-    with Path(path).open("a", encoding="utf-8") as file:
+    with _naming(path), Path(path).open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")

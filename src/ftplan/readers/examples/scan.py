@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import multiprocessing
 import os
-import signal
 import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from ftplan.errors import InputError
+from ftplan.processes import signals_held, worker_pool
 from ftplan.readers.examples import shapes
 from ftplan.readers.examples.blocks import Block
 from ftplan.readers.examples.count import BadRow, Counted, Reading, count, fault, parse, tokenizer
@@ -174,17 +175,12 @@ def _counting(jobs: int) -> Iterator[Callable[[Block, Reading], Future[Counted]]
     if sys.platform != "linux":
         os.environ.setdefault("PYTHONHASHSEED", "0")
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
-    executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=_quiet)
-    done = False
-    try:
-        with warnings.catch_warnings():
+    with worker_pool(jobs, context, gc.disable) as executor:  # rows hold no cycles: looking takes a tenth of the time
+        with warnings.catch_warnings(), signals_held():
             # numpy's idle threads are no reason not to fork: nothing here holds a lock of theirs
             warnings.simplefilter("ignore", DeprecationWarning)
             executor.submit(os.getpid).result()
         yield lambda block, reading: executor.submit(count_block, block, reading)
-        done = True
-    finally:
-        executor.shutdown(wait=done, cancel_futures=not done)
 
 
 def _here(block: Block, reading: Reading) -> Future[Counted]:
@@ -194,11 +190,3 @@ def _here(block: Block, reading: Reading) -> Future[Counted]:
     except BadRow as error:
         future.set_exception(error)
     return future
-
-
-def _quiet() -> None:
-    """A process of the pool: Ctrl-C is answered by the one that started it."""
-    import gc
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.disable()  # rows hold no cycles, and looking for them takes a tenth of the time
