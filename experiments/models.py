@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ LEARNING_RATE, PRETRAIN_RATE, WARM_UP, WEIGHT_DECAY, CLIP = 1e-3, 2e-3, 0.1, 0.0
 #: tokens per optimiser step: this many, or an eighth of the run, so that the smallest runs take steps too
 BATCH_TOKENS, LEAST_STEPS = 2048, 8
 PRETRAIN_ROWS = 8
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -109,15 +110,34 @@ def _pretrained(size: Size, stream: Tokens) -> Decoder:
     steps = len(stream) // (PRETRAIN_ROWS * CONTEXT)
     starts = (rng.integers(0, len(stream) - CONTEXT - 1, PRETRAIN_ROWS) for _ in range(steps))
     rows = ([stream[s : s + CONTEXT + 1] for s in some] for some in starts)
-    _train(model, map(batched, rows), steps, PRETRAIN_RATE)
+    _train(model, map(batched, rows), _cooled_to_a_tenth(PRETRAIN_RATE, steps))
     return model
 
 
 def tune(model: Decoder, rows: Sequence[Tokens], epochs: int, seed: int) -> int:
     """Fine-tunes in place, a new order every epoch; returns the optimiser steps."""
+    batches = shuffled(rows, epochs, min(BATCH_TOKENS, sum(map(len, rows)) * epochs // LEAST_STEPS), seed)
+    _train(model, map(batched, batches), _cooled_to_a_tenth(LEARNING_RATE, len(batches)))
+    return len(batches)
+
+
+def trace(
+    model: Decoder, batches: Sequence[Sequence[Tokens]], rates: Floats, points: Sequence[int], test: Sequence[Tokens]
+) -> list[float]:
+    """Fine-tunes in place at a rate a step; the test loss after each of `points` steps."""
+    found: list[float] = []
+
+    def look(step: int) -> None:
+        if step in points:
+            found.append(evaluate(model, test))
+
+    _train(model, map(batched, batches), rates, look)
+    return found
+
+
+def shuffled(rows: Sequence[Tokens], epochs: int, limit: int, seed: int) -> list[list[Tokens]]:
+    """Batches that end with the row that fills `limit` tokens; a new order every epoch."""
     rng = np.random.default_rng(seed)
-    tokens = sum(map(len, rows)) * epochs
-    limit = min(BATCH_TOKENS, tokens // LEAST_STEPS)
     batches = []
     for _ in range(epochs):
         own: list[Tokens] = []
@@ -127,23 +147,32 @@ def tune(model: Decoder, rows: Sequence[Tokens], epochs: int, seed: int) -> int:
                 batches.append(own)
                 own = []
         batches += [own] if own else []
-    _train(model, map(batched, batches), len(batches), LEARNING_RATE)
-    return len(batches)
+    return batches
 
 
-def _train(model: Decoder, batches: Iterator[Batch], steps: int, rate: float) -> None:
-    """AdamW; warm-up, then cosine to a tenth."""
-    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.95), weight_decay=WEIGHT_DECAY)
+def _cooled_to_a_tenth(peak: float, steps: int) -> Floats:
+    """(steps,) learning rates: warm-up, then cosine to a tenth."""
     warm = max(1, round(WARM_UP * steps))
-    for i, batch in enumerate(batches):
-        cooled = max(0, i - warm) / max(1, steps - warm)
+    cooled = (max(0, i - warm) / max(1, steps - warm) for i in range(steps))
+    return np.array(
+        [peak * min(1.0, (i + 1) / warm) * (0.1 + 0.45 * (1.0 + math.cos(math.pi * c))) for i, c in enumerate(cooled)]
+    )
+
+
+def _train(
+    model: Decoder, batches: Iterator[Batch], rates: Floats, after: Callable[[int], None] = lambda _: None
+) -> None:
+    """AdamW, a rate a step; `after` is told how many steps are done."""
+    optimiser = torch.optim.AdamW(model.parameters(), lr=float(rates[0]), betas=(0.9, 0.95), weight_decay=WEIGHT_DECAY)
+    for step, (rate, batch) in enumerate(zip(rates, batches, strict=True), 1):
         for group in optimiser.param_groups:
-            group["lr"] = rate * min(1.0, (i + 1) / warm) * (0.1 + 0.45 * (1.0 + math.cos(math.pi * cooled)))
+            group["lr"] = float(rate)
         loss = functional.cross_entropy(model(batch), batch.wanted)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimiser.step()
+        after(step)
 
 
 def by_length(rows: Sequence[Tokens], tokens: int) -> Iterator[tuple[list[int], Batch]]:

@@ -66,5 +66,12 @@ class Size:
 
 
 SIZES = {
-    size.name: size for size in (Size("xxs", 2, 24, 2), Size("xs", 2, 48, 2), Size("s", 3, 96, 3), Size("m", 4, 128, 4))
+    size.name: size
+    for size in (
+        Size("xxs", 2, 24, 2),
+        Size("xs", 2, 48, 2),
+        Size("xs3", 3, 64, 4),
+        Size("s", 3, 96, 3),
+        Size("m", 4, 128, 4),
+    )
 }

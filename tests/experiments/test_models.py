@@ -93,3 +93,15 @@ def test_projected_gradients_are_projections_of_the_gradients(model: models.Deco
             [(a.T @ layer.weight.grad @ b).flatten() for a, layer, b in zip(left, layers, right, strict=True)]
         )
         np.testing.assert_allclose(found[i], (whole / whole.norm()).numpy(), atol=1e-5)
+
+
+def test_a_traced_run_is_the_tuned_run_seen_on_the_way(model: models.Decoder) -> None:
+    start = {k: v.clone() for k, v in model.state_dict().items()}
+    models.tune(model, ROWS, 3, 0)
+    whole = models.evaluate(model, ROWS)
+    model.load_state_dict(start)
+    batches = models.shuffled(ROWS, 3, sum(map(len, ROWS)) * 3 // models.LEAST_STEPS, 0)
+    rates = models._cooled_to_a_tenth(models.LEARNING_RATE, len(batches))
+    found = models.trace(model, batches, rates, [1, 2, len(batches)], ROWS)
+    assert len(found) == 3
+    assert found[-1] == whole
