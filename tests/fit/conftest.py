@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from ftplan.fit.features import Data, prepare
+from ftplan.fit.problem import Batch
+from ftplan.fit.project import project
 from ftplan.laws.law import parse
+from ftplan.laws.parts import Floats
 from ftplan.readers.tables import read_runs
 from ftplan.runs import Metric, RunTable, from_rows
 
@@ -81,3 +84,20 @@ def pyfunc_s(pyfunc: RunTable) -> Data:
 def metrics() -> dict[str, Metric]:
     """A loss, and a score in percent."""
     return {"loss": LOSS, "score": Metric("score", "max", "percent")}
+
+
+@pytest.fixture(scope="session")
+def projected() -> Callable[[Batch, Floats], tuple[Floats, Floats]]:
+    """The best amplitudes at theta (B, P) and their sums of squares, from the columns of `Law.evaluate` alone."""
+
+    def of(batch: Batch, theta: Floats) -> tuple[Floats, Floats]:
+        at = batch.law.evaluate(batch.rows, theta, batch.refs)
+        target, columns = batch.y - at.offset, np.broadcast_to(at.columns, (len(batch), *at.columns.shape[1:]))
+        weighted = columns * batch.w[:, :, None]
+        gram = np.einsum("bnk,bnj->bkj", weighted, columns)
+        moment = np.einsum("bnk,bn->bk", weighted, target)
+        amplitudes = project(gram, moment, batch.amplitude_low, batch.held)
+        residual = target - np.einsum("bnk,bk->bn", columns, amplitudes)
+        return amplitudes, np.einsum("bn,bn->b", batch.w * residual, residual)
+
+    return of

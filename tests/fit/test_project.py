@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,33 +14,25 @@ from scipy.optimize import lsq_linear
 from ftplan.fit.features import Data
 from ftplan.fit.problem import Batch
 from ftplan.fit.project import project
-from ftplan.laws.law import Evaluation, parse
-from ftplan.laws.parts import Floats, Refs, Rows
+from ftplan.laws.law import parse
+from ftplan.laws.parts import Floats
 
 ROWS = 12
+Projected = Callable[[Batch, Floats], tuple[Floats, Floats]]
 PROPERTY = settings(max_examples=150, deadline=None, derandomize=True)
 
 
-def batch(y: Floats, w: Floats, floors: int, floor_low: float) -> Batch:
-    """A batch whose law has `floors` floors and one amplitude; its features are never read."""
-    zero, index = np.zeros(ROWS), np.zeros(ROWS, dtype=np.intp)
-    refs = Refs(T=1.0, levels=tuple(str(k) for k in range(floors)))
-    rows = Rows(zero, zero, zero, zero, zero, zero, index, index, zero)
-    return Batch(parse("power+levels"), refs, rows, y[None], w[None], floor_low)
-
-
-def evaluation(columns: Floats) -> Evaluation:
-    none = np.zeros((1, ROWS))
-    return Evaluation(none, none, None, none, none[:, :, None], columns[None], np.zeros(1))
-
-
 def shortfall(columns: Floats, y: Floats, w: Floats, floor_low: float) -> tuple[Floats, float, float]:
-    """Amplitudes and sum of squares of `project`, and the sum of squares of scipy."""
-    problem = batch(y, w, columns.shape[1] - 1, floor_low)
-    amplitudes, squares = project(problem, evaluation(columns))
+    """Amplitudes and sum of squares of `project`, and the sum of squares of scipy: floors, then one amplitude."""
+    count = columns.shape[1]
+    low = np.append(np.full(count - 1, floor_low), 0.0)
+    weighted = columns * w[:, None]
+    gram, moment = weighted.T @ columns, weighted.T @ y
+    amplitudes = project(gram[None], moment[None], low, np.zeros(count, dtype=bool))[0]
+    residual = y - columns @ amplitudes
     root = np.sqrt(w)
-    best = lsq_linear(columns * root[:, None], y * root, (problem.amplitude_low, np.inf), method="bvls", tol=1e-14)
-    return amplitudes[0], float(squares[0]), float(2.0 * best.cost)
+    best = lsq_linear(columns * root[:, None], y * root, (low, np.inf), method="bvls", tol=1e-14)
+    return amplitudes, float(w @ residual**2), float(2.0 * best.cost)
 
 
 @PROPERTY
@@ -103,25 +96,23 @@ def test_a_column_without_rows_stays_at_nothing() -> None:
     assert squares < 1e-12
 
 
-def test_a_batch_is_its_fits_one_by_one(pyfunc_s: Data) -> None:
+def test_a_batch_is_its_fits_one_by_one(pyfunc_s: Data, projected: Projected) -> None:
     law, rng = parse("rectified+length"), np.random.default_rng(0)
     weights = rng.integers(0, 3, (5, len(pyfunc_s))).astype(np.float64)
     theta = np.column_stack([rng.uniform(0.2, 1.5, 5), rng.uniform(-2.0, 2.0, 5), rng.uniform(-0.3, 0.3, (5, 2))])
-    many = pyfunc_s.batch(law, weights)
-    amplitudes, squares = project(many, many.evaluate(theta))
+    amplitudes, squares = projected(pyfunc_s.batch(law, weights), theta)
     for b in range(5):
-        one = pyfunc_s.batch(law, weights[b : b + 1])
-        alone, value = project(one, one.evaluate(theta[b : b + 1]))
+        alone, value = projected(pyfunc_s.batch(law, weights[b : b + 1]), theta[b : b + 1])
         np.testing.assert_allclose(amplitudes[b], alone[0], rtol=1e-9)
         np.testing.assert_allclose(squares[b], value[0], rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["power0", "rectified0", "power0+levels"])
-def test_held_floors_stay_at_the_bound(pyfunc_s: Data, name: str) -> None:
+def test_held_floors_stay_at_the_bound(pyfunc_s: Data, name: str, projected: Projected) -> None:
     law = parse(name)
     for low in (0.0, -7.0):
         one = replace(pyfunc_s, floor_low=low).batch(law, np.ones((1, len(pyfunc_s))))
         theta = np.array([[p.scan[0] + 0.4 * (p.scan[1] - p.scan[0]) for p in law.nonlinear(pyfunc_s.refs)]])
-        amplitudes = project(one, one.evaluate(theta))[0][0]
+        amplitudes = projected(one, theta)[0][0]
         assert (amplitudes[:-1] == low).all()
         assert amplitudes[-1] > 0.0

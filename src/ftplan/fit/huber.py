@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ftplan.fit.problem import Batch, Bools, Index, Solution
-from ftplan.laws.law import side_by_side
-from ftplan.laws.parts import Floats
+from ftplan.laws.parts import Floats, side_by_side
 
 DELTA = 1e-3
 MAX_ITERATIONS = 200

@@ -21,6 +21,14 @@ def pick_rows(rows: Rows, keep: Index | Bools) -> Rows:
     return replace(rows, **own) if own else rows
 
 
+def _picked(values: Floats, keep: Index | Bools) -> Floats:
+    """values[keep] of (B, n), without copies of what is the same for all fits."""
+    if values.strides[0] or not len(values):
+        return values[keep]
+    count = int(np.count_nonzero(keep)) if keep.dtype == np.bool_ else len(keep)
+    return np.broadcast_to(values[:1], (count, values.shape[1]))
+
+
 @dataclass(frozen=True)
 class Batch:
     """y: (B, n) metric, sign turned so that less is better; w: (B, n) weights >= 0, 0 leaves a row out.
@@ -46,7 +54,8 @@ class Batch:
     def take(self, keep: Index | Bools) -> Batch:
         """The fits picked by a mask or an index array."""
         count = self.row_count[keep] if isinstance(self.row_count, np.ndarray) else self.row_count
-        return replace(self, rows=pick_rows(self.rows, keep), y=self.y[keep], w=self.w[keep], row_count=count)
+        y, w = _picked(self.y, keep), _picked(self.w, keep)
+        return replace(self, rows=pick_rows(self.rows, keep), y=y, w=w, row_count=count)
 
     def with_prior(self, noise: float, row_count: Floats) -> Batch:
         """The same fits with the parameters' priors counted in."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ftplan.fit.equations import Block, Products, each_sums, grams, shapes
 from ftplan.fit.problem import Batch, Solution
 from ftplan.fit.project import project
-from ftplan.fit.squares import TOLERANCE, penalised, refine
+from ftplan.fit.squares import CHUNK, TOLERANCE, penalised, refine
+from ftplan.laws.design import Design
 from ftplan.laws.parts import Floats
 
 #: scan points per nonlinear parameter; doubling it changed no optimum of the benchmark tables
@@ -16,8 +18,6 @@ POINTS_PER_PARAMETER = 400
 STARTS, MANY_STARTS = 6, 24
 #: starts closer than this share of the scanned range, in every parameter, lead to the same minimum
 NEIGHBOURS = 0.12
-#: rows x scan points held in memory at once
-CHUNK = 400_000
 
 
 def lattice(points: int, low: Floats, high: Floats) -> Floats:
@@ -39,13 +39,27 @@ def scan(batch: Batch) -> tuple[Floats, Floats]:
     points = lattice(POINTS_PER_PARAMETER * max(len(ranges), 1), low, high)
     size = max(1, CHUNK // batch.y.shape[1])
     values = np.empty((len(batch), len(points)))
+    design, products = Design.of(batch.law, batch.rows, batch.refs), Products()
+    moments = batch.w * batch.y
+    total = np.einsum("bn,bn->b", moments, batch.y)
     for i in range(0, len(points), size):
         some = points[i : i + size]
-        # what does not depend on the weights is computed once for all fits
-        at = batch.evaluate(some)
-        for b in range(len(batch)):
-            one = batch.take(np.full(len(some), b))
-            values[b, i : i + size] = penalised(one, some, project(one, at)[1])
+        # what does not depend on weights and values is computed once for all fits
+        at = shapes(design, some, batch.rows)
+        sums = grams(at.blocks, batch.w, products)
+        moment = each_sums(at.blocks, moments, len(some))
+        explain = np.broadcast_to(total[:, None], moment.shape[:2])
+        if batch.law.curve.anchored:
+            offset = np.broadcast_to(at.offset, at.g.shape)
+            shifted = [Block(b.times(offset), b.columns) for b in at.blocks]
+            moment = moment - each_sums(shifted, batch.w, len(some))
+            explain = explain - 2.0 * (moments @ offset.T) + batch.w @ (offset**2).T
+        k = moment.shape[2]
+        flat, aims = sums.reshape(-1, k, k), moment.reshape(-1, k)
+        amplitudes = project(flat, aims, batch.amplitude_low, batch.held)
+        left = np.einsum("sk,skj,sj->s", amplitudes, flat, amplitudes) - 2.0 * np.einsum("sk,sk->s", amplitudes, aims)
+        squares = np.maximum(explain + left.reshape(explain.shape), 0.0)
+        values[:, i : i + size] = penalised(batch, some, squares)
     return points, values
 
 
@@ -57,13 +71,12 @@ def starts_needed(batch: Batch) -> int:
 def best_starts(points: Floats, values: Floats, count: int = STARTS) -> Floats:
     """The best points that are not neighbours of a better one: (count, P), the best repeated where there are fewer."""
     order = np.argsort(values, kind="stable")[: 60 * count]
-    span = np.ptp(points, axis=0) + 1e-300
+    left = points[order] / (np.ptp(points, axis=0) + 1e-300)
     chosen: list[int] = []
-    for i in order:
-        if all(np.abs((points[i] - points[j]) / span).max() > NEIGHBOURS for j in chosen):
-            chosen.append(int(i))
-        if len(chosen) == count:
-            break
+    while len(order) and len(chosen) < count:
+        chosen.append(int(order[0]))
+        apart = np.abs(left - left[0]).max(axis=1) > NEIGHBOURS
+        order, left = order[apart], left[apart]
     return points[chosen + chosen[:1] * (count - len(chosen))]
 
 
@@ -72,12 +85,6 @@ def minima(batch: Batch, count: int = STARTS, tolerance: float = TOLERANCE) -> S
     points, values = scan(batch)
     from_scan = np.concatenate([best_starts(points, v, count) for v in values])
     return refine(batch.take(np.repeat(np.arange(len(batch)), count)), from_scan, tolerance)
-
-
-def minimise(batch: Batch) -> Solution:
-    """All local minima found of a batch of one, best first."""
-    found = minima(batch, starts_needed(batch))
-    return found.take(np.argsort(found.objective, kind="stable"))
 
 
 def minimise_each(batch: Batch, count: int = 3, tolerance: float = TOLERANCE) -> Solution:

@@ -6,7 +6,6 @@ anchored:                                   = sum over floors f_k·F_k·(1 - G) 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -15,7 +14,7 @@ import numpy as np
 
 from ftplan.errors import InputError
 from ftplan.laws import ALIASES, part_names
-from ftplan.laws.parts import Curve, Floats, Named, Nonlinear, Refs, Rows, Size, Term
+from ftplan.laws.parts import Curve, Floats, Named, Nonlinear, Refs, Rows, Size, Term, side_by_side
 
 
 @dataclass(frozen=True)
@@ -106,20 +105,20 @@ class Law:
         for term, own in zip(self.terms, terms, strict=True):
             pieces.append(by_z * term.gradient(rows, own, refs))
         if self.size and self.size.params:
-            pieces.append(self._size_slope(rows, size_theta, amplitudes, at, lift, refs)[:, :, None])
+            pieces.append(self.size_slope(rows, size_theta, amplitudes, at.shape, at.g, lift, refs)[:, :, None])
         return side_by_side(pieces)
 
-    def _size_slope(
-        self, rows: Rows, theta: Floats, amplitudes: Floats, at: Evaluation, lift: Floats, refs: Refs
+    def size_slope(
+        self, rows: Rows, theta: Floats, amplitudes: Floats, shape: Floats, g: Floats, lift: Floats, refs: Refs
     ) -> Floats:
-        """(B, n): d prediction / d (the one parameter of the size part)."""
+        """(B, n): d prediction / d (the one parameter of the size part), from the shape, g and lift of `jacobian`."""
         assert self.size is not None
         if self.size.factor_gradient is not None:
-            return lift * at.shape * self.size.factor_gradient(rows, theta)
+            return lift * shape * self.size.factor_gradient(rows, theta)
         assert self.size.floors_gradient is not None
         by_floor = self.size.floors_gradient(rows, theta, refs)
         slope: Floats = np.einsum("bnk,bk->bn", by_floor, amplitudes[:, : by_floor.shape[-1]])
-        return slope * (1.0 - at.g) if self.curve.anchored else slope
+        return slope * (1.0 - g) if self.curve.anchored else slope
 
     def natural(self, theta: Floats, amplitudes: Floats, refs: Refs) -> Named:
         """Reported parameters of B fits, by name, in the formula's own units (sign as fitted)."""
@@ -150,18 +149,6 @@ class Evaluation:
         """(B, n)."""
         out: Floats = np.matmul(self.columns, amplitudes[:, :, None])[:, :, 0] + self.offset
         return out
-
-
-def side_by_side(pieces: Sequence[Floats]) -> Floats:
-    """np.concatenate(pieces, axis=2) of (B, n, k) arrays, with the rows next to each other in memory: arithmetic over
-    many rows and few columns is faster for it.
-    """
-    out: Floats = np.empty((pieces[0].shape[0], sum(p.shape[2] for p in pieces), pieces[0].shape[1])).transpose(0, 2, 1)
-    at = 0
-    for piece in pieces:
-        out[:, :, at : at + piece.shape[2]] = piece
-        at += piece.shape[2]
-    return out
 
 
 def _load(kind: str, name: str) -> object:

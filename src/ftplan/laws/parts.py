@@ -7,7 +7,7 @@ Batches: B parameter vectors over n rows. `theta` is (B, p), row features are (n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -107,6 +107,10 @@ class Curve:
 class Term:
     """An addend of ln D. value(rows, theta, refs) -> (B, n); gradient -> (B, n, p).
 
+    linear: whether the value is gradient times theta, and the gradient the same for every theta.
+    reads, times: where the value is a function of few features (`Rows`) times one more, the names of both; fits of many
+    rows are faster for knowing it.
+
     contains: names of terms that this one already includes, never combined with it.
     null: the parameter values at which the term vanishes.
     """
@@ -120,6 +124,9 @@ class Term:
     natural: Callable[[Named, Refs], Named]
     contains: tuple[str, ...] = ()
     null: Mapping[str, float] = field(default_factory=dict)
+    linear: Callable[[Refs], bool] = lambda _: False
+    reads: tuple[str, ...] = ()
+    times: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,3 +148,20 @@ class Size:
     factor: Callable[[Rows, Floats], Floats] | None = None
     factor_gradient: Callable[[Rows, Floats], Floats] | None = None
     natural: Callable[[Named, Refs], Named] | None = None
+
+
+def side_by_side(pieces: Sequence[Floats]) -> Floats:
+    """np.concatenate(pieces, axis=2) of (B, n, k) arrays, with the rows next to each other in memory: arithmetic over
+    many rows and few columns is faster for it.
+    """
+    out: Floats = np.empty((pieces[0].shape[0], sum(p.shape[2] for p in pieces), pieces[0].shape[1])).transpose(0, 2, 1)
+    at = 0
+    for piece in pieces:
+        out[:, :, at : at + piece.shape[2]] = piece
+        at += piece.shape[2]
+    return out
+
+
+def beside(*columns: Floats) -> Floats:
+    """np.stack(columns, axis=2) of (B, n) arrays, laid out as `side_by_side` does."""
+    return side_by_side([c[:, :, None] for c in columns])

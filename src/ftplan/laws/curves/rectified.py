@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit
 
-from ftplan.laws.parts import Curve, Floats, Named, Nonlinear, Refs
+from ftplan.laws.parts import Curve, Floats, Named, Nonlinear, Refs, beside
 
 PARAMS = (
     # centre and width of the prior: nineteen in twenty published data exponents lie between 0.19 and 1.33
@@ -16,10 +15,10 @@ PARAMS = (
 
 
 def shape(z: Floats, theta: Floats) -> Floats:
-    """1 / (1 + (D/D0)^beta), written as a logistic so that no power overflows."""
-    # the scipy call returns Any
-    out: Floats = expit(-theta[:, :1] * (z - theta[:, 1:2]))
-    return out
+    """1 / (1 + (D/D0)^beta)."""
+    # where the power overflows the shape is 0; scipy's logistic costs four times as much
+    with np.errstate(over="ignore"):
+        return np.reciprocal(1.0 + np.exp(theta[:, :1] * (z - theta[:, 1:2])))
 
 
 def slopes(z: Floats, theta: Floats, g: Floats) -> tuple[Floats, Floats]:
@@ -27,7 +26,7 @@ def slopes(z: Floats, theta: Floats, g: Floats) -> tuple[Floats, Floats]:
     steep = g * (1.0 - g)  # -d shape / d(beta (z - ln D0))
     # z = -inf (no data) has slope 0; the product would be 0·inf
     away = np.where(np.isfinite(z), z - ln_d0, 0.0)
-    return -beta * steep, np.stack([-away * steep, beta * steep], axis=-1)
+    return -beta * steep, beside(-away * steep, beta * steep)
 
 
 def natural(params: Named, refs: Refs) -> Named:

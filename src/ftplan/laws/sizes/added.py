@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Size
+from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Size, beside
 
 
 def floor_names(refs: Refs) -> tuple[str, ...]:
@@ -14,12 +14,12 @@ def floor_names(refs: Refs) -> tuple[str, ...]:
 def floors(rows: Rows, theta: Floats, refs: Refs) -> Floats:
     """[1, (M/M_ref)^-alpha]."""
     own = np.exp(-theta * rows.m)
-    return np.stack([np.ones_like(own), own], axis=-1)
+    return beside(np.ones_like(own), own)
 
 
 def floors_gradient(rows: Rows, theta: Floats, refs: Refs) -> Floats:
     own = -rows.m * np.exp(-theta * rows.m)
-    return np.stack([np.zeros_like(own), own], axis=-1)
+    return beside(np.zeros_like(own), own)
 
 
 def natural(named: Named, refs: Refs) -> Named:

@@ -38,4 +38,5 @@ TERM = Term(
     gradient=gradient,
     natural=natural,
     null={"b1": 0.0},
+    linear=lambda _: True,
 )

@@ -42,4 +42,5 @@ TERM = Term(
     natural=natural,
     contains=("composition", "length"),
     null={"b1": 0.0, "b2": 0.0, "b3": 0.0},
+    linear=lambda _: True,
 )

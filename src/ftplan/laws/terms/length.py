@@ -41,4 +41,5 @@ TERM = Term(
     natural=natural,
     contains=("composition",),
     null={"b1": 0.0, "b2": 0.0},
+    linear=lambda _: True,
 )

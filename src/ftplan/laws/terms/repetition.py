@@ -46,4 +46,5 @@ TERM = Term(
     value=value,
     gradient=gradient,
     natural=natural,
+    reads=("repeats",),
 )

@@ -32,11 +32,10 @@ def _params(methods: tuple[str, ...], varied_selectors: bool) -> tuple[Nonlinear
 def _strength(rows: Rows, theta: Floats, refs: Refs) -> tuple[Floats, Floats, Floats]:
     """kap(S) of each row, and its derivatives by kap_ref and eta: kap(S) = 1 - (1 - kap_ref)^((S/S_ref)^eta)."""
     kap = np.concatenate([np.zeros((len(theta), 1)), theta[:, : len(refs.methods) - 1]], axis=1)
-    method = np.broadcast_to(rows.method, (len(theta), rows.method.shape[-1]))
-    ref = np.take_along_axis(kap, method, axis=1)
+    ref = kap[:, rows.method] if rows.method.ndim == 1 else np.take_along_axis(kap, rows.method, axis=1)
     if not refs.varied_selectors:
         return ref, np.ones_like(ref), np.zeros_like(ref)
-    s = np.where(method > 0, rows.s, 0.0)
+    s = np.where(rows.method > 0, rows.s, 0.0)
     power = np.exp(theta[:, -1:] * s)
     steep = power * np.log1p(-ref)
     # kap(S) keeps to the lowest kap there is: a double exponential in S would leave every range of numbers
@@ -72,4 +71,7 @@ TERM = Term(
     gradient=gradient,
     natural=natural,
     null={"kap": 0.0},
+    linear=lambda refs: not refs.varied_selectors,
+    reads=("method", "s"),
+    times="ln_pool",
 )

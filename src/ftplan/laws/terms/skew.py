@@ -40,4 +40,5 @@ TERM = Term(
     natural=natural,
     contains=("composition", "length", "drift"),
     null={"b1": 0.0, "b2": 0.0, "b3": 0.0, "b4": 0.0},
+    linear=lambda _: True,
 )
