@@ -12,6 +12,7 @@ from ftplan.fit.features import Data, prepare
 from ftplan.fit.problem import Solution
 from ftplan.fit.score import f_test, score
 from ftplan.fit.solve import predict, solve
+from ftplan.fit.tables import Tables
 from ftplan.laws.law import Law, parse
 from ftplan.runs import RunTable
 
@@ -49,7 +50,9 @@ def truth() -> Truth:
 def known_curve(runs: RunTable) -> bool:
     """The F-test of composition by someone who knows which curve the truth is."""
     data = prepare(runs)
-    bare, with_composition = (score(data, parse(name), "squares") for name in ("rectified", "rectified+composition"))
+    bare, with_composition = (
+        score(Tables.of([data]), parse(name), "squares")[0] for name in ("rectified", "rectified+composition")
+    )
     return f_test(bare, with_composition, len(data)) < LEVEL
 
 

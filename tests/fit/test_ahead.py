@@ -9,6 +9,7 @@ import pytest
 
 from ftplan.fit import ahead, fit_runs, predictor
 from ftplan.fit.features import features, prepare
+from ftplan.fit.tables import Tables
 from ftplan.laws.law import parse
 from ftplan.readers.tables import read_runs
 from ftplan.runs import Metric, RunTable, from_rows
@@ -96,18 +97,18 @@ def test_members_carry_the_terms_of_the_law_inside() -> None:
 
 
 def test_noisy_runs_are_remembered_longer() -> None:
-    quiet = ahead.choose(prepare(curve(noise=0.001)), parse("rectified"))
-    noisy = ahead.choose(prepare(curve(noise=0.1)), parse("rectified"))
+    quiet = ahead.choose(Tables.of([prepare(curve(noise=0.001))]), parse("rectified"))[0]
+    noisy = ahead.choose(Tables.of([prepare(curve(noise=0.1))]), parse("rectified"))[0]
     assert all(a[2] > 2.0 * b[2] for a, b in zip(quiet, noisy, strict=True))
 
 
 def test_the_gate_drops_a_member_that_went_wrong_before() -> None:
     # a curve that flattens while it is watched: steepening failed at every earlier cut, and so did the slope
     bent = prepare(curve(beta=0.5, floor=0.5, top=12))
-    weights = {law.name: w for law, w, _ in ahead.choose(bent, parse("rectified"))}
+    weights = {law.name: w for law, w, _ in ahead.choose(Tables.of([bent]), parse("rectified"))[0]}
     assert weights["rectified"] > 0.85
     assert weights["rectified0"] < 0.01
-    untouched = {law.name: w for law, w, _ in ahead.choose(prepare(curve(top=12)), parse("rectified"))}
+    untouched = {law.name: w for law, w, _ in ahead.choose(Tables.of([prepare(curve(top=12))]), parse("rectified"))[0]}
     assert untouched["power0"] == pytest.approx(0.5, abs=0.01)
 
 
@@ -127,7 +128,7 @@ def test_published_curves_are_forecast_better_than_the_last_three_sizes_are_cont
         seen = series.subset((series.examples > 0) & (series.examples <= 204_800))
         target = series.subset(series.examples == 819_200)
         data = prepare(seen)
-        mixture = ahead.mixture(data, ahead.choose(data, parse("rectified")))
+        mixture = ahead.mixture(data, ahead.choose(Tables.of([data]), parse("rectified"))[0])
         centre = mixture.centre(features(target, data.refs, np.full(1, np.nan)))[0, 0]
         last = np.argsort(seen.examples)[-3:]
         slope, level = np.polyfit(np.log(seen.examples[last]), np.log(seen.value[last]), 1)

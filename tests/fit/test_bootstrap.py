@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ftplan.fit import bootstrap
 from ftplan.fit.features import Data, prepare
 from ftplan.fit.solve import predict, refit, solve
+from ftplan.fit.tables import Tables
 from ftplan.laws.law import parse
 from ftplan.laws.parts import Floats
 from ftplan.runs import RunTable
@@ -34,7 +35,7 @@ def test_kinds() -> None:
 @PROPERTY
 @given(seed=st.integers(0, 2**31))
 def test_wild_draws_are_the_fit_and_its_residuals(seed: int, pyfunc_s: Data, fitted: Floats) -> None:
-    draws = bootstrap.wild(pyfunc_s, fitted, 6, 400, seed)
+    draws = bootstrap.wild(pyfunc_s, fitted, 6, bootstrap.signs(pyfunc_s, 400, seed))
     assert draws.shape == (400, 40)
     residual = pyfunc_s.y - fitted
     # twenty cells and six parameters
@@ -44,7 +45,7 @@ def test_wild_draws_are_the_fit_and_its_residuals(seed: int, pyfunc_s: Data, fit
 
 
 def test_wild_replicates_share_a_sign(pyfunc_s: Data, fitted: Floats) -> None:
-    draws = bootstrap.wild(pyfunc_s, fitted, 6, 50, 3)
+    draws = bootstrap.wild(pyfunc_s, fitted, 6, bootstrap.signs(pyfunc_s, 50, 3))
     turned = np.sign((draws - fitted) * (pyfunc_s.y - fitted))
     cells = []
     for c in range(pyfunc_s.n_cells):
@@ -57,12 +58,12 @@ def test_wild_replicates_share_a_sign(pyfunc_s: Data, fitted: Floats) -> None:
 
 
 def test_wild_keeps_a_perfect_fit(pyfunc_s: Data) -> None:
-    draws = bootstrap.wild(pyfunc_s, pyfunc_s.y, 6, 20, 0)
+    draws = bootstrap.wild(pyfunc_s, pyfunc_s.y, 6, bootstrap.signs(pyfunc_s, 20, 0))
     np.testing.assert_array_equal(draws, np.broadcast_to(pyfunc_s.y, draws.shape))
 
 
 def test_wild_with_no_freedom_left_is_finite(pyfunc_s: Data, fitted: Floats) -> None:
-    assert np.isfinite(bootstrap.wild(pyfunc_s, fitted, 60, 5, 0)).all()
+    assert np.isfinite(bootstrap.wild(pyfunc_s, fitted, 60, bootstrap.signs(pyfunc_s, 5, 0))).all()
 
 
 @PROPERTY
@@ -84,7 +85,7 @@ def test_case_draws_cells_within_groups(seed: int, pyfunc: RunTable) -> None:
 
 @pytest.mark.parametrize("seed", [0, 9])
 def test_the_same_seed_gives_the_same_draws(seed: int, pyfunc_s: Data, fitted: Floats) -> None:
-    wild = [bootstrap.wild(pyfunc_s, fitted, 6, 20, s) for s in (seed, seed, seed + 1)]
+    wild = [bootstrap.wild(pyfunc_s, fitted, 6, bootstrap.signs(pyfunc_s, 20, s)) for s in (seed, seed, seed + 1)]
     case = [bootstrap.case(pyfunc_s, 20, s) for s in (seed, seed, seed + 1)]
     for first, again, other in (wild, case):
         np.testing.assert_array_equal(first, again)
@@ -104,7 +105,9 @@ def test_intervals_are_as_wide_as_the_truth_varies(replicated: bool, pyfunc_s: D
     weights = np.ones((300, 40))
 
     def spread(values: Floats) -> Floats:
-        found = refit(data, law, weights, starts, "squares", values)
+        found = refit(
+            Tables.of([data]), law, np.zeros(len(weights), dtype=np.intp), weights, [starts], "squares", values
+        )
         out: Floats = predict(data, law, found).std(axis=0)
         return out
 
@@ -112,5 +115,6 @@ def test_intervals_are_as_wide_as_the_truth_varies(replicated: bool, pyfunc_s: D
     for k in range(6):
         one = replace(data, y=fresh[k])
         own = predict(one, law, solve(one, law, np.ones(40), "squares"))[0]
-        ratios.append(spread(bootstrap.wild(one, own, law.n_params(one.refs), 300, k)) / spread(fresh))
+        signs = bootstrap.signs(one, 300, k)
+        ratios.append(spread(bootstrap.wild(one, own, law.n_params(one.refs), signs)) / spread(fresh))
     assert 0.9 < float(np.mean(ratios)) < 1.4

@@ -12,6 +12,7 @@ from ftplan.fit.features import Data, prepare
 from ftplan.fit.problem import Solution
 from ftplan.fit.score import Scored, f_test, folds, score
 from ftplan.fit.series import best_inside
+from ftplan.fit.tables import Tables
 from ftplan.laws.law import parse
 from ftplan.readers.tables import read_runs
 from tests.fit.conftest import PYFUNC
@@ -86,11 +87,14 @@ def test_cross_validation_is_leave_one_cell_out(small: Data) -> None:
         out = small.cell == cell
         alone = solve(small, law, (~out).astype(float), "squares").take(np.array([0]))
         squares += list((small.y - predict(small, law, alone)[0])[out] ** 2)
-    assert score(small, law, "squares").cv_rmse == pytest.approx(np.sqrt(np.mean(squares)), rel=1e-3)
+    assert score(Tables.of([small]), law, "squares")[0].cv_rmse == pytest.approx(np.sqrt(np.mean(squares)), rel=1e-3)
 
 
 def test_length_is_told_from_tokens_on_the_shipped_runs(small: Data) -> None:
-    laws = [score(small, parse(name), "squares") for name in ("rectified", "rectified+composition", "rectified+length")]
+    laws = [
+        score(Tables.of([small]), parse(name), "squares")[0]
+        for name in ("rectified", "rectified+composition", "rectified+length")
+    ]
     tests = length_tests(small, laws)
     assert tests is not None
     assert tests.curve == "rectified"

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from ftplan.fit.equations import Products, gram, normal, shapes, total
+from ftplan.laws import part_names
 from ftplan.laws.design import Design
 from ftplan.laws.law import parse
 from ftplan.laws.parts import Refs, Rows
-from ftplan.laws.registry import part_names
 
 B, N = 4, 60
 LAWS = [
@@ -29,7 +29,7 @@ def case(request: pytest.FixtureRequest) -> tuple[Refs, Rows]:
     refs = Refs(
         T=1.0, S={"bm25": 1.0}, methods=("random", "bm25", "top"), levels=("a", "b", "c"), varied_selectors=varied
     )
-    epochs = np.arange(float(N)) / 9.0 if request.param == "many epochs" else rng.integers(1, 4, N) - 1.0
+    epochs = np.asarray(np.arange(N) / 9.0 if request.param == "many epochs" else rng.integers(1, 4, N) - 1.0)
     rows = Rows(
         t=rng.uniform(-2.0, 2.0, N),
         x=rng.uniform(-1.0, 1.0, N),

@@ -15,6 +15,7 @@ from ftplan.fit import huber
 from ftplan.fit.features import Data, prepare
 from ftplan.fit.problem import Solution
 from ftplan.fit.solve import refit, solve
+from ftplan.fit.tables import Tables
 from ftplan.laws.law import parse
 from ftplan.laws.parts import Floats
 from ftplan.readers.tables import read_runs
@@ -110,7 +111,7 @@ def test_refits_reach_the_optimum_of_a_full_search() -> None:
     starts = solve(data, law, np.ones(len(data)), "huber")
     rng = np.random.default_rng(0)
     weights = rng.multinomial(len(data), np.full(len(data), 1.0 / len(data)), size=20).astype(np.float64)
-    quick = refit(data, law, weights, starts, "huber")
+    quick = refit(Tables.of([data]), law, np.zeros(len(weights), dtype=np.intp), weights, [starts], "huber")
     for b in range(len(weights)):
         full = solve(data, law, weights[b], "huber").objective[0]
         assert quick.objective[b] <= full * (1.0 + 1e-4)

@@ -14,7 +14,8 @@ from ftplan.fit.identify import identify
 from ftplan.fit.parameters import best_length, report, untold
 from ftplan.fit.predictor import resample
 from ftplan.fit.result import Param
-from ftplan.fit.solve import Objective, predict, solve
+from ftplan.fit.solve import Objective, solve
+from ftplan.fit.tables import Tables
 from ftplan.laws.law import parse
 from ftplan.runs import Metric, RunTable, from_rows
 
@@ -32,7 +33,7 @@ def reported(
     data, law = prepare(table), parse(name)
     minima = solve(data, law, np.ones(len(data)), objective)
     point = minima.take(np.array([0]))
-    drawn = resample(data, law, minima, predict(data, law, point)[0], objective, draws, 0) if draws else None
+    drawn = resample(Tables.of([data]), law, [minima], objective, draws, 0)[0] if draws else None
     return report(law, data, point, drawn, untold(law, data, identify(data, True, "")))
 
 
@@ -216,7 +217,7 @@ def test_best_length_with_drift_moves_with_the_amount_of_data(grid: Grid, truth:
     data, law = prepare(table), parse("rectified+drift")
     minima = solve(data, law, np.ones(len(data)), "squares")
     point = minima.take(np.array([0]))
-    drawn = resample(data, law, minima, predict(data, law, point)[0], "squares", 100, 0)
+    drawn = resample(Tables.of([data]), law, [minima], "squares", 100, 0)[0]
     for tokens in (1e4, 1e6):
         found = best_length(data, law, point, drawn, tokens)
         true = data.refs.L * np.exp((0.2 + 0.1 * np.log(tokens / data.refs.T)) / 0.5)

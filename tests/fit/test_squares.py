@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,8 +15,9 @@ from scipy.optimize import least_squares, lsq_linear
 
 from ftplan.fit import scan, squares
 from ftplan.fit.features import Data, prepare
-from ftplan.fit.problem import Batch, Solution
+from ftplan.fit.problem import Batch, Index, Solution
 from ftplan.fit.solve import refit, solve
+from ftplan.fit.tables import Tables
 from ftplan.laws import part_names
 from ftplan.laws.law import parse
 from ftplan.laws.parts import Floats
@@ -26,6 +28,11 @@ Truth = Callable[..., RunTable]
 Projected = Callable[[Batch, Floats], tuple[Floats, Floats]]
 
 PROPERTY = settings(max_examples=10, deadline=None, derandomize=True)
+
+
+def first(weights: npt.NDArray[Any]) -> Index:
+    """(B,) every fit is of the first table."""
+    return np.zeros(len(weights), dtype=np.intp)
 
 
 def random_starts(batch: Batch, count: int, seed: int) -> Floats:
@@ -119,8 +126,11 @@ def test_a_refit_is_the_best_of_its_starts(pyfunc_s: Data) -> None:
     theta = random_starts(pyfunc_s.batch(law, np.ones((1, 40))), 4, 3)
     nothing = np.zeros((4, 2))
     starts = Solution(theta, nothing, np.zeros(4), np.ones(4, dtype=bool))
-    together = refit(pyfunc_s, law, weights, starts, "squares", values).objective
-    alone = [refit(pyfunc_s, law, weights, starts.take(np.array([k])), "squares", values).objective for k in range(4)]
+    together = refit(Tables.of([pyfunc_s]), law, first(weights), weights, [starts], "squares", values).objective
+    alone = []
+    for k in range(4):
+        start = [starts.take(np.array([k]))]
+        alone.append(refit(Tables.of([pyfunc_s]), law, first(weights), weights, start, "squares", values).objective)
     np.testing.assert_allclose(together, np.min(alone, axis=0), rtol=1e-9)
     assert np.ptp(alone, axis=0).max() > 1e-3
 
@@ -182,7 +192,7 @@ def test_rows_of_no_weight_do_not_matter(seed: int, pyfunc_s: Data) -> None:
     changed = solve(replace(pyfunc_s, y=wild), law, w, "squares")
     np.testing.assert_array_equal(plain.theta, changed.theta)
     np.testing.assert_array_equal(plain.objective, changed.objective)
-    again = refit(pyfunc_s, law, w[None], plain, "squares", wild[None])
+    again = refit(Tables.of([pyfunc_s]), law, first(w[None]), w[None], [plain], "squares", wild[None])
     np.testing.assert_allclose(again.objective, plain.objective[:1], rtol=1e-6)
 
 
@@ -206,9 +216,9 @@ def test_a_batch_of_refits_is_its_refits_one_by_one(pyfunc_s: Data) -> None:
     law, rng = parse("rectified+length"), np.random.default_rng(4)
     starts = solve(pyfunc_s, law, np.ones(len(pyfunc_s)), "squares")
     weights = rng.integers(0, 3, (6, len(pyfunc_s))).astype(np.float64)
-    many = refit(pyfunc_s, law, weights, starts, "squares")
+    many = refit(Tables.of([pyfunc_s]), law, first(weights), weights, [starts], "squares")
     for b in range(6):
-        one = refit(pyfunc_s, law, weights[b : b + 1], starts, "squares")
+        one = refit(Tables.of([pyfunc_s]), law, first(weights[b : b + 1]), weights[b : b + 1], [starts], "squares")
         np.testing.assert_allclose(many.objective[b], one.objective[0], rtol=1e-9)
 
 
@@ -221,7 +231,7 @@ def test_refits_reach_the_optimum_of_a_full_search(name: str, pyfunc_s: Data) ->
     data = replace(pyfunc_s, rows=replace(pyfunc_s.rows, anchor=np.full(len(pyfunc_s), 5.04)))
     starts = solve(data, law, np.ones(len(data)), "squares")
     weights = rng.multinomial(data.n_cells, np.full(data.n_cells, 1.0 / data.n_cells), size=15)[:, data.cell]
-    quick = refit(data, law, weights.astype(np.float64), starts, "squares")
+    quick = refit(Tables.of([data]), law, first(weights), weights.astype(np.float64), [starts], "squares")
     for b in range(len(weights)):
         full = solve(data, law, weights[b], "squares").objective[0]
         assert quick.objective[b] <= full * (1.0 + 1e-3)

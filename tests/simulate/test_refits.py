@@ -9,6 +9,7 @@ import pytest
 
 from ftplan.fit import ahead, fit_runs, predictor
 from ftplan.fit.features import prepare
+from ftplan.fit.tables import Tables
 from ftplan.laws.law import parse
 from ftplan.plan import make_plan
 from ftplan.readers.problems import Flags, read_problem
@@ -17,7 +18,7 @@ from ftplan.simulate.forecasts import mixtures
 from ftplan.simulate.layout import laid_out
 from ftplan.simulate.menu import plain
 from ftplan.simulate.pilots import Study, Task, chosen, held, measured
-from ftplan.simulate.refits import refits, tables_of
+from ftplan.simulate.refits import refits
 from ftplan.simulate.replans import shortfall
 from ftplan.simulate.studies import Asked
 
@@ -40,7 +41,7 @@ def study_with(asked: Asked, name: str) -> Study:
 def test_laws_mixtures_and_plans_are_those_of_one_table_at_a_time(asked: Asked, name: str) -> None:
     study = study_with(asked, name)
     truths, design, values = measured(study, Task(name, 0, forecast=False))
-    tables = tables_of(prepare(design), values)
+    tables = Tables.measured(prepare(design), values)
     found = refits(tables)
     plan, examples = chosen(study, truths, design, values)
     problem = replace(plain(read_problem("quickstart", Flags(series="")).problem), series="")
@@ -64,13 +65,13 @@ def test_the_mixture_ahead_is_that_of_the_fit(asked: Asked) -> None:
     name = "staircase/12"
     _, design, values = measured(study_with(asked, name), Task(name, 0, forecast=False))
     law = parse("rectified+length")
-    few = tables_of(prepare(design), values[:3])
+    few = Tables.measured(prepare(design), values[:3])
     theta = next(f for f in refits(few).fits if f.law.name == law.name).solution.theta
     ours = mixtures(few, law, theta)
     assert ours is not None
     for b in range(3):
         data = prepare(replace(design, value=values[b]))
-        theirs = ahead.mixture(data, ahead.choose(data, law))
+        theirs = ahead.mixture(data, ahead.choose(Tables.of([data]), law)[0])
         far = replace(data.rows, t=data.rows.t + 3.0)
         assert ours.centre(far)[b] == pytest.approx(theirs.centre(far)[0], abs=2e-3)
         assert ours.shares[:, b] == pytest.approx(theirs.weights, abs=1e-3)

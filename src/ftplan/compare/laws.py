@@ -84,12 +84,9 @@ def compare_laws(
 ) -> list[SeriesLaws]:
     """Every law on every series of one table. Raises what `fit_runs` does."""
     refuse_objective(table, objective)
-    out = []
-    for key, rows in table.series():
-        progress(key)
-        data = prepare(rows)
-        out.append(_series(source, key, data, judge(data, key, laws, objective, progress)))
-    return out
+    keys, series = zip(*((key, prepare(rows)) for key, rows in table.series()), strict=True)
+    found = judge(series, keys, laws, objective, progress)
+    return [_series(source, *each) for each in zip(keys, series, found, strict=True)]
 
 
 def _series(source: str, key: str, data: Data, found: Judged) -> SeriesLaws:

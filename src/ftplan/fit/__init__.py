@@ -53,10 +53,10 @@ def fit_runs(
     """
     refuse_objective(table, objective)
     pieces = [("", table)] if share == "shape" else list(table.series())
-    series = []
-    for key, rows in pieces:
+    for key, _ in pieces:
         progress(key)
-        series.append(fit_series(prepare(rows), key, laws, objective, draws, seed, progress))
+    keys, prepared = [key for key, _ in pieces], [prepare(rows) for _, rows in pieces]
+    series = fit_series(prepared, keys, laws, objective, draws, seed, progress)
     return Fit(
         metric=table.metric,
         objective=objective,

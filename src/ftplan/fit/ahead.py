@@ -8,7 +8,7 @@ done on the logarithm of the distance to the best value that the metric can take
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,8 @@ from scipy.special import stdtrit
 
 from ftplan.fit.features import REPLICATE_LN, Data
 from ftplan.fit.problem import Solution
-from ftplan.fit.scan import minimise_each
+from ftplan.fit.scan import best_from, minimise_each
+from ftplan.fit.tables import Tables
 from ftplan.laws.law import Law, parse
 from ftplan.laws.parts import Floats, Refs, Rows
 
@@ -36,6 +37,8 @@ NOISE_BEFORE, NOISE_ROWS = 0.005, 2.0
 SPREAD = 0.55
 #: parameters that a forecast has used up: between the two of the line and the four of the rectified law
 FORECAST_PARAMS = 3
+#: of every member: none but those of a search
+NO_STARTS: Mapping[str, Sequence[Floats]] = {}
 
 
 @dataclass(frozen=True)
@@ -167,21 +170,28 @@ def doublings(data: Data) -> Floats:
     return np.asarray(np.floor((data.rows.t.max() - data.rows.t) / np.log(2.0) + 0.15))
 
 
-def fit_member(data: Data, law: Law, discount: float, last: Sequence[float]) -> Solution:
-    """One law fitted to the rows at least `last[b]` doublings below the largest run, for each b: a Solution of B."""
+def fit_member(
+    tables: Tables, law: Law, discounts: Floats, last: Sequence[float], starts: Sequence[Floats] = ()
+) -> Solution:
+    """One law fitted to every table, rows discounted by discounts (m,), and for each b to the rows at least `last[b]`
+    doublings below the largest run: a Solution of m·b. starts: each (m, P), searched from nothing without any.
+    """
+    data, count = tables.data, len(last)
     level = doublings(data)
-    kept = level[None, :] >= np.asarray(last)[:, None]
+    kept = np.tile(level[None, :] >= np.asarray(last)[:, None], (len(tables), 1))
+    which = np.repeat(np.arange(len(tables)), count)
     top = np.where(kept, data.rows.t, -np.inf).max(axis=1, keepdims=True)
-    discounted = np.where(kept, np.exp(discount * (data.rows.t - top)), 0.0)
-    batch = data.batch(law, discounted / (data.y - data.floor_low) ** 2)
+    discounted = np.where(kept, np.exp(discounts[which][:, None] * (data.rows.t - top)), 0.0)
+    batch = tables.batch(law, which, discounted / (tables.y[which] - data.floor_low) ** 2)
     if any(p.log_prior for p in law.nonlinear(data.refs)):
         batch = batch.with_prior(PRIOR_NOISE, discounted.sum(axis=1))
-    return minimise_each(batch)
+    return best_from(batch, [s[which] for s in starts]) if starts else minimise_each(batch)
 
 
 def mixture(data: Data, chosen: Sequence[tuple[Law, float, float]]) -> Ahead:
     """The mixture of (law, weight, discount) fitted to all rows."""
-    members = tuple(Member(law, w, d, fit_member(data, law, d, [0.0])) for law, w, d in chosen)
+    tables = Tables.of([data])
+    members = tuple(Member(law, w, d, fit_member(tables, law, np.array([d]), [0.0])) for law, w, d in chosen)
     law = members[-1].law
     t_max = float(data.rows.t.max())
     x = line(data.rows, law, data.refs, t_max)
@@ -192,65 +202,83 @@ def mixture(data: Data, chosen: Sequence[tuple[Law, float, float]]) -> Ahead:
         members=members,
         refs=data.refs,
         t_max=t_max,
-        noise=float(np.sqrt(_noise_variance(data, law))),
+        noise=float(np.sqrt(noise_variance(tables, law)[0])),
         leverage=solver @ solver.T,
         dof=float(max(data.n_cells - used - FORECAST_PARAMS, 1)),
         floor=data.floor_low,
     )
 
 
-def _noise_variance(data: Data, law: Law) -> float:
-    """Relative variance of one run around its own curve, with a prior worth NOISE_ROWS residuals.
+def noise_variance(tables: Tables, law: Law, starts: Sequence[Floats] = ()) -> Floats:
+    """(m,) relative variance of one run around its own curve, with a prior worth NOISE_ROWS residuals.
 
     One curve: each run against the chord of its neighbours, which no law can misfit. Otherwise: residuals of the
     undiscounted fit.
     """
-    gap = np.log(data.y - data.floor_low)
+    data = tables.data
+    t, gap = data.rows.t, np.log(tables.y - data.floor_low)
     # runs of one amount of data (several lengths, or seeds) have no neighbours to lie between
-    apart = bool((np.diff(np.sort(data.rows.t)) > REPLICATE_LN).all())
+    apart = bool((np.diff(np.sort(t)) > REPLICATE_LN).all())
     if len(law.terms) == 0 and law.size is None and apart and len(data) >= 3:
-        order = np.argsort(data.rows.t, kind="stable")[-9:]
-        u, v = data.rows.t[order], gap[order]
+        order = np.argsort(t, kind="stable")[-9:]
+        u, v = t[order], gap[:, order]
         a = (u[2:] - u[1:-1]) / (u[2:] - u[:-2])
-        residual = (v[1:-1] - a * v[:-2] - (1.0 - a) * v[2:]) / np.sqrt(1.0 + a**2 + (1.0 - a) ** 2)
-        squares, dof = float(residual @ residual), 2.0 / 3.0 * len(residual)
+        residual = (v[:, 1:-1] - a * v[:, :-2] - (1.0 - a) * v[:, 2:]) / np.sqrt(1.0 + a**2 + (1.0 - a) ** 2)
+        dof = 2.0 / 3.0 * residual.shape[1]
     else:
-        found = fit_member(data, law, 0.0, [0.0])
-        predicted = law.evaluate(data.rows, found.theta, data.refs).predict(found.amplitudes)[0] - data.floor_low
-        residual = gap - np.log(np.maximum(predicted, 1e-300))
-        squares, dof = float(residual @ residual), float(max(len(data) - law.n_params(data.refs), 1))
-    return (NOISE_ROWS * NOISE_BEFORE**2 + squares) / (NOISE_ROWS + dof)
+        residual = gap - _ln_gap(tables, law, fit_member(tables, law, np.zeros(len(tables)), [0.0], starts))
+        dof = float(max(len(data) - law.n_params(data.refs), 1))
+    squares = np.einsum("mn,mn->m", residual, residual)
+    return np.asarray((NOISE_ROWS * NOISE_BEFORE**2 + squares) / (NOISE_ROWS + dof))
 
 
-def choose(data: Data, inside: Law) -> list[tuple[Law, float, float]]:
-    """(law, weight, discount) of the mixture for this series: discounts by its noise, weights after the gate."""
+def _ln_gap(tables: Tables, law: Law, found: Solution) -> Floats:
+    """(B, n) logarithm of the distance to the best value, of every run."""
+    data = tables.data
+    fitted = law.evaluate(data.rows, found.theta, data.refs).predict(found.amplitudes) - data.floor_low
+    return np.asarray(np.log(np.maximum(fitted, 1e-300)))
+
+
+def choose(tables: Tables, inside: Law) -> list[list[tuple[Law, float, float]]]:
+    """(law, weight, discount) of the mixture of every table: discounts by its noise, weights after the gate."""
+    laws = [law for law, _, _ in member_laws(inside)]
+    discounts = memory(tables, inside)
+    weights = gated(tables, inside, discounts)
+    return [
+        [(law, float(w[m]), float(d[m])) for law, w, d in zip(laws, weights, discounts, strict=True)]
+        for m in range(len(tables))
+    ]
+
+
+def memory(tables: Tables, inside: Law, starts: Mapping[str, Sequence[Floats]] = NO_STARTS) -> Floats:
+    """(members, m) discounts: noisy runs are remembered for longer. starts: of each member, by its name."""
     laws = member_laws(inside)
-    memory = 1.0 / (1.0 + _noise_variance(data, laws[-1][0]) / MEMORY_NOISE**2)
-    return gated(data, [(law, weight, discount * memory) for law, weight, discount in laws])
+    last = laws[-1][0]
+    kept = 1.0 / (1.0 + noise_variance(tables, last, starts.get(last.name, ())) / MEMORY_NOISE**2)
+    return np.array([discount for _, _, discount in laws])[:, None] * kept
 
 
-def gated(data: Data, chosen: list[tuple[Law, float, float]]) -> list[tuple[Law, float, float]]:
-    """Weights after the gate: rolling forecasts one and two doublings ahead, at every earlier cut."""
-    level = doublings(data)
+def gated(tables: Tables, inside: Law, discounts: Floats, starts: Mapping[str, Sequence[Floats]] = NO_STARTS) -> Floats:
+    """(members, m) weights after the gate: rolling forecasts one and two doublings ahead, at every earlier cut."""
+    laws, level = member_laws(inside), doublings(tables.data)
+    weights = np.repeat(np.array([[w] for _, w, _ in laws]), len(tables), axis=1)
     steps = sorted(set(level.tolist()), reverse=True)
     if len(steps) < GATE_LEVELS:
-        return chosen
+        return weights
     cuts = [s for i, s in enumerate(steps) if i >= GATE_FIRST - 1 and s > steps[-1]]
-    gap = np.log(data.y - data.floor_low)
-    errors = []
-    for law, _, discount in chosen:
-        found = fit_member(data, law, discount, cuts)
-        predicted = law.evaluate(data.rows, found.theta, data.refs).predict(found.amplitudes) - data.floor_low
-        missed = np.abs(np.log(np.maximum(predicted, 1e-300)) - gap)
-        total, count = 0.0, 0.0
+    gap = np.log(tables.y - tables.data.floor_low)
+    errors = np.zeros_like(weights)
+    for k, (law, _, _) in enumerate(laws):
+        found = fit_member(tables, law, discounts[k], cuts, starts.get(law.name, ()))
+        missed = np.abs(_ln_gap(tables, law, found).reshape(len(tables), len(cuts), -1) - gap[:, None, :])
+        count = 0.0
         for b, cut in enumerate(cuts):
             for h in (1.0, 2.0):
                 rows = level == cut - h
                 if rows.any():
                     age = GATE_AGE ** (cut - h - steps[-1])
-                    total, count = total + age * float(missed[b][rows].mean()) / h, count + age
-        errors.append(total / count if count else 0.0)
-    ratio = (np.array(errors) + GATE_FLOOR) / (min(errors) + GATE_FLOOR)
-    weights = np.array([w for _, w, _ in chosen]) / (1.0 + (ratio / GATE) ** GATE_POWER)
-    weights = weights / weights.sum()
-    return [(law, float(w), d) for (law, _, d), w in zip(chosen, weights, strict=True)]
+                    errors[k], count = errors[k] + age * missed[:, b, rows].mean(axis=1) / h, count + age
+        errors[k] /= count or 1.0
+    ratio = (errors + GATE_FLOOR) / (errors.min(axis=0) + GATE_FLOOR)
+    weights = weights / (1.0 + (ratio / GATE) ** GATE_POWER)
+    return np.asarray(weights / weights.sum(axis=0))

@@ -43,17 +43,16 @@ class Block:
         if self.columns is not None:
             return np.asarray(self.times(weighted) @ self.columns)
         if self.factor is None:
-            return weighted.sum(axis=1, keepdims=True)
-        return np.einsum("bn,bn->b", weighted, self.factor)[:, None]
+            return np.asarray(weighted.sum(axis=1, keepdims=True))
+        return np.asarray(np.einsum("bn,bn->b", weighted, self.factor)[:, None])
 
     def each_sum(self, weights: Floats) -> Floats:
         """(V, S, k) sums over rows of each derivative at S points times each of V weights (V, n)."""
-        if self.columns is None and self.factor is None:
-            return weights.sum(axis=1)[:, None, None]
-        if self.factor is None:
-            return (weights @ self.columns)[:, None, :]
         if self.columns is None:
-            return (weights @ self.factor.T)[:, :, None]
+            found = weights.sum(axis=1)[:, None] if self.factor is None else weights @ self.factor.T
+            return np.asarray(found[:, :, None])
+        if self.factor is None:
+            return np.asarray((weights @ self.columns)[:, None, :])
         return np.stack([self.factor @ (self.columns * v[:, None]) for v in weights])
 
     def combine(self, coefficients: Floats) -> Floats:

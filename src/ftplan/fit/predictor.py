@@ -13,10 +13,14 @@ from ftplan.fit.ahead import Ahead, mixture
 from ftplan.fit.features import Data, features, prepare
 from ftplan.fit.problem import Solution
 from ftplan.fit.result import SeriesFit, Weighted
-from ftplan.fit.solve import Objective, predict, refit, row_weights, solve
+from ftplan.fit.solve import Objective, joined, predict, refit, row_weights, solve
+from ftplan.fit.tables import Tables
 from ftplan.laws.law import Law, parse
 from ftplan.laws.parts import Floats, Refs, Rows
 from ftplan.runs import Metric, RunTable
+
+#: rows of resampled tables held in memory at once
+AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -235,7 +239,8 @@ def build(
 ) -> Predictor:
     """Fit the selected laws to a series and resample it; the same table, laws and seed give the same draws."""
     law = next(parse(w.law) for w in selected if w.zone == "within")
-    minima = solve(data, law, row_weights(data, objective), objective)
+    tables = Tables.of([data])
+    minima = solve(data, law, row_weights(tables, objective)[0], objective)
     point = minima.take(np.array([0]))
     fitted = predict(data, law, point)[0]
     chosen = [(parse(w.law), w.weight, w.discount) for w in selected if w.zone == "ahead"]
@@ -244,7 +249,7 @@ def build(
     base = {g: data.sign * float(data.rows.anchor[groups.index(g)]) for g in data.refs.levels} if data.has_base else {}
     return Predictor(
         key=key,
-        inside=Inside(law, point, resample(data, law, minima, fitted, objective, draws, seed)),
+        inside=Inside(law, point, resample(tables, law, [minima], objective, draws, seed)[0]),
         ahead=mixture(data, chosen) if chosen else None,
         refs=data.refs,
         sign=data.sign,
@@ -258,15 +263,34 @@ def build(
 
 
 def resample(
-    data: Data, law: Law, minima: Solution, fitted: Floats, objective: Objective, draws: int, seed: int
-) -> Solution:
-    """B refits of one law: wild draws for squares, case draws for Huber (see `bootstrap.kind`)."""
-    if bootstrap.kind(objective) == "wild":
-        values = bootstrap.wild(data, fitted, law.n_params(data.refs), draws, seed)
-        weights = np.broadcast_to(row_weights(data, objective), values.shape)
-        return refit(data, law, weights, minima, objective, values)
-    weights = bootstrap.case(data, draws, seed)
-    return refit(data, law, weights, minima, objective)
+    tables: Tables, law: Law, minima: Sequence[Solution], objective: Objective, draws: int, seed: int
+) -> list[Solution]:
+    """Refits of one law to `draws` resamples of every table, from its minima: wild draws for squares, case draws for
+    Huber (see `bootstrap.kind`).
+    """
+    data, used = tables.data, law.n_params(tables.data.refs)
+    wild = bootstrap.kind(objective) == "wild"
+    signs = bootstrap.signs(data, draws, seed) if wild else np.empty((0, 0), dtype=np.int8)
+    cases = np.empty((0, 0)) if wild else bootstrap.case(data, draws, seed)
+    at_once = max(1, AT_ONCE // len(data))
+    out: list[list[Solution]] = [[] for _ in minima]
+    for first in range(0, len(tables), max(1, at_once // draws)):
+        some = np.arange(first, min(first + max(1, at_once // draws), len(tables)))
+        for start in range(0, draws, at_once):
+            part = slice(start, min(start + at_once, draws))
+            count = part.stop - part.start
+            which, values = np.repeat(some, count), None
+            weights = np.tile(cases[part], (len(some), 1))
+            if wild:
+                ones = [(tables.one(i), minima[i].take(slice(0, 1))) for i in some.tolist()]
+                drawn = [bootstrap.wild(d, predict(d, law, best)[0], used, signs[part]) for d, best in ones]
+                values = np.concatenate(drawn)
+                weights = row_weights(tables, objective)
+                weights = np.broadcast_to(weights, values.shape) if len(tables) == 1 else weights[which]
+            found = refit(tables, law, which, weights, minima, objective, values)
+            for k, i in enumerate(some):
+                out[i].append(found.take(slice(k * count, (k + 1) * count)))
+    return [joined(parts) for parts in out]
 
 
 def ranges(data: Data) -> dict[str, tuple[float, float]]:

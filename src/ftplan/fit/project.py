@@ -24,7 +24,7 @@ def project(gram: Floats, moment: Floats, low: Floats, held: Bools) -> Floats:
     """
     scale = np.sqrt(np.maximum(np.einsum("bkk->bk", gram), 1e-300))
     even = gram / (scale[:, :, None] * scale[:, None, :]) + RIDGE * np.eye(gram.shape[1])
-    return _bounded(even, moment / scale, low * scale, held) / scale
+    return np.asarray(_bounded(even, moment / scale, low * scale, held) / scale)
 
 
 def _solve(system: Floats, right: Floats) -> Floats:

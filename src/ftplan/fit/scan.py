@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from ftplan.fit.equations import Block, Products, each_sums, grams, shapes
 from ftplan.fit.problem import Batch, Solution
 from ftplan.fit.project import project
-from ftplan.fit.squares import CHUNK, TOLERANCE, penalised, refine
+from ftplan.fit.squares import CHUNK, REFIT_ITERATIONS, REFIT_TOLERANCE, TOLERANCE, penalised, refine
 from ftplan.laws.design import Design
 from ftplan.laws.parts import Floats
 
@@ -39,21 +42,24 @@ def scan(batch: Batch) -> tuple[Floats, Floats]:
     points = lattice(POINTS_PER_PARAMETER * max(len(ranges), 1), low, high)
     size = max(1, CHUNK // batch.y.shape[1])
     values = np.empty((len(batch), len(points)))
-    design, products = Design.of(batch.law, batch.rows, batch.refs), Products()
+    # of an anchored curve everything but the score before tuning is the same for all fits
+    rows = replace(batch.rows, anchor=np.zeros(batch.y.shape[1])) if batch.law.curve.anchored else batch.rows
+    design, products = Design.of(batch.law, rows, batch.refs), Products()
     moments = batch.w * batch.y
     total = np.einsum("bn,bn->b", moments, batch.y)
     for i in range(0, len(points), size):
         some = points[i : i + size]
         # what does not depend on weights and values is computed once for all fits
-        at = shapes(design, some, batch.rows)
+        at = shapes(design, some, design.rows)
         sums = grams(at.blocks, batch.w, products)
         moment = each_sums(at.blocks, moments, len(some))
         explain = np.broadcast_to(total[:, None], moment.shape[:2])
         if batch.law.curve.anchored:
-            offset = np.broadcast_to(at.offset, at.g.shape)
-            shifted = [Block(b.times(offset), b.columns) for b in at.blocks]
-            moment = moment - each_sums(shifted, batch.w, len(some))
-            explain = explain - 2.0 * (moments @ offset.T) + batch.w @ (offset**2).T
+            # the score before tuning, times g, is no amplitude's
+            before = batch.w * batch.rows.anchor
+            shifted = [Block(b.times(at.g), b.columns) for b in at.blocks]
+            moment = moment - each_sums(shifted, before, len(some))
+            explain = explain - 2.0 * ((before * batch.y) @ at.g.T) + (before * batch.rows.anchor) @ (at.g**2).T
         k = moment.shape[2]
         flat, aims = sums.reshape(-1, k, k), moment.reshape(-1, k)
         amplitudes = project(flat, aims, batch.amplitude_low, batch.held)
@@ -96,3 +102,10 @@ def best_of_each(found: Solution, count: int) -> Solution:
     """The best of every `count` solutions side by side."""
     best = np.argmin(found.objective.reshape(-1, count), axis=1)
     return found.take(np.arange(len(best)) * count + best)
+
+
+def best_from(batch: Batch, starts: Sequence[Floats]) -> Solution:
+    """The best of a refinement from each start (B, P) of every fit of a batch."""
+    every = np.stack(starts, axis=1).reshape(-1, starts[0].shape[1])
+    wide = batch.take(np.repeat(np.arange(len(batch)), len(starts)))
+    return best_of_each(refine(wide, every, REFIT_TOLERANCE, REFIT_ITERATIONS), len(starts))

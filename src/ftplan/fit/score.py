@@ -10,6 +10,7 @@ from scipy.special import fdtrc
 from ftplan.fit.features import Data, held_out_largest
 from ftplan.fit.problem import Bools, Solution
 from ftplan.fit.solve import Objective, predict, row_weights, solve_with_folds
+from ftplan.fit.tables import Tables
 from ftplan.laws.law import Law
 from ftplan.laws.parts import Floats
 
@@ -48,16 +49,48 @@ def enough(data: Data, law: Law, rows: Bools | None = None) -> bool:
     return len(set(cell.tolist())) >= law.n_params(data.refs) + 2
 
 
-def score(data: Data, law: Law, objective: Objective) -> Scored:
-    """Fit and judge one law. The caller has checked that there is `enough`."""
+def score(tables: Tables, law: Law, objective: Objective) -> list[Scored]:
+    """Fit and judge one law on every table. The caller has checked that there is `enough`."""
+    data = tables.data
     out = held_out_largest(data)
     ahead = (~out).astype(np.float64)[None] if enough(data, law, ~out) else np.zeros((0, len(data)))
     left_out = folds(data)
-    weights = row_weights(data, objective)
-    minima, without, crossed = solve_with_folds(data, law, weights, ahead * weights, ~left_out * weights, objective)
+    minima, without, crossed = solve_with_folds(
+        tables, law, row_weights(tables, objective), ahead, (~left_out).astype(np.float64), objective
+    )
+    f, h = len(left_out), len(ahead)
+    each = []
+    for i in range(len(tables)):
+        one = tables.one(i)
+        each.append(
+            _scored(
+                one,
+                law,
+                objective,
+                minima[i],
+                without.take(slice(i * h, (i + 1) * h)),
+                crossed.take(slice(i * f, (i + 1) * f)),
+                out,
+                left_out,
+            )
+        )
+    return each
+
+
+def _scored(
+    data: Data,
+    law: Law,
+    objective: Objective,
+    minima: Solution,
+    without: Solution,
+    crossed: Solution,
+    out: Bools,
+    left_out: Bools,
+) -> Scored:
+    """Errors of one table: without (0 or 1 fits) from the rows that are not in out, crossed from those of each fold."""
     residual = data.y - predict(data, law, minima.take(np.array([0])))[0]
     k = law.n_params(data.refs)
-    beyond = data.y - predict(data, law, without)[0] if len(ahead) else None
+    beyond = data.y - predict(data, law, without)[0] if len(without.theta) else None
     missed = (None, None) if beyond is None else ahead_errors(data, out, beyond)
     kept_out = np.where(left_out, data.y - predict(data, law, crossed), 0.0).sum(axis=0)
     return Scored(

@@ -19,6 +19,7 @@ from ftplan.fit.problem import Solution
 from ftplan.fit.result import Identified, LawFit, Param, SeriesFit, Weighted
 from ftplan.fit.score import Scored, enough, score
 from ftplan.fit.solve import Objective, predict
+from ftplan.fit.tables import Tables, designs
 from ftplan.fit.verdict import verdict
 from ftplan.laws.law import Law, parse
 
@@ -53,12 +54,41 @@ class Judged:
 
 
 def judge(
-    data: Data, key: str, laws: Sequence[str], objective: Objective, progress: Progress = lambda _: None
-) -> Judged:
-    """Fit and rank. Raises NotIdentified when the rows are too few or too alike for any law."""
+    series: Sequence[Data],
+    keys: Sequence[str],
+    laws: Sequence[str],
+    objective: Objective,
+    progress: Progress = lambda _: None,
+) -> list[Judged]:
+    """Fit and rank every series, those of one design together. Raises NotIdentified when the rows of one are too few or
+    too alike for any law.
+    """
+    asked = [parse(name) for name in laws if name != "auto"]
+    lists = [_possible(d, key, asked, laws) for d, key in zip(series, keys, strict=True)]
+    out: dict[int, Judged] = {}
+    for places in designs(series):
+        data, (tried, possible) = series[places[0]], lists[places[0]]
+        tables = Tables.of([series[i] for i in places])
+        scored = []
+        for law in possible:
+            progress(law.name)
+            scored.append(score(tables, law, objective))
+        beside = [law for law in compared(data, possible) if law not in possible and enough(data, law)]
+        others = [score(tables, law, objective) for law in beside]
+        for k, i in enumerate(places):
+            own = [s[k] for s in scored]
+            tests = length_tests(data, [*own, *(s[k] for s in others)])
+            supported = tests is not None and tests.supported
+            ranked = rank(own, supported)
+            chosen = best_inside(ranked, supported) if "auto" in laws else ranked[0]
+            out[i] = Judged(ranked, chosen, tests, tuple(_too_few(data, tried, possible)))
+    return [out[i] for i in range(len(series))]
+
+
+def _possible(data: Data, key: str, asked: Sequence[Law], laws: Sequence[str]) -> tuple[list[Law], list[Law]]:
+    """The laws to try on a series, and those that it can carry."""
     if len(data) > 1:
         refuse_sameness(data, key)
-    asked = [parse(name) for name in laws if name != "auto"]
     for law in asked:
         _refuse_impossible(law, data, key)
     tried = _unique([*asked, *(candidates(data) if "auto" in laws else [])])
@@ -67,33 +97,35 @@ def judge(
         need = min(law.n_params(data.refs) + 2 for law in tried)
         have = "one run" if len(data) == 1 else f"{data.n_cells} distinct run{'s' * (data.n_cells != 1)}"
         raise _not_identified(data, key, f"{have}, and the smallest law needs {need} (parameters + 2)")
-    scored = []
-    for law in possible:
-        progress(law.name)
-        scored.append(score(data, law, objective))
-    beside = [law for law in compared(data, possible) if law not in possible and enough(data, law)]
-    tests = length_tests(data, [*scored, *(score(data, law, objective) for law in beside)])
-    supported = tests is not None and tests.supported
-    ranked = rank(scored, supported)
-    chosen = best_inside(ranked, supported) if "auto" in laws else ranked[0]
-    return Judged(ranked, chosen, tests, tuple(_too_few(data, tried, possible)))
+    return tried, possible
 
 
 def fit_series(
-    data: Data,
-    key: str,
+    series: Sequence[Data],
+    keys: Sequence[str],
     laws: Sequence[str],
     objective: Objective,
     draws: int,
     seed: int,
     progress: Progress = lambda _: None,
+) -> list[SeriesFit]:
+    """Fit, rank and select. Raises NotIdentified when the rows of a series are too few or too alike for any law."""
+    found = judge(series, keys, laws, objective, progress)
+    refits = _refits(series, found, objective, draws, seed)
+    ahead = _ahead(series, found) if "auto" in laws else [[]] * len(series)
+    return [_told(*each) for each in zip(series, keys, found, refits, ahead, strict=True)]
+
+
+def _told(
+    data: Data,
+    key: str,
+    found: Judged,
+    refits: Mapping[str, Solution],
+    ahead: Sequence[tuple[Law, float, float]],
 ) -> SeriesFit:
-    """Fit, rank and select. Raises NotIdentified when the rows are too few or too alike for any law."""
-    found = judge(data, key, laws, objective, progress)
+    """The record of one series."""
     ranked, chosen, tests = found.ranked, found.chosen, found.tests
-    ahead = forecast.choose(data, chosen.law) if "auto" in laws and forecast.possible(data, chosen.law) else []
     identified = identify(data, found.length_supported, _length_why(tests))
-    refits = _refits(data, ranked, chosen, objective, draws, seed)
     shown = with_parameters(data, ranked, identified, refits)
     params = next(law.params for law in shown if law.name == chosen.law.name)
     residual = data.y - predict(data, chosen.law, chosen.solution)[0]
@@ -110,6 +142,21 @@ def fit_series(
         best_length=length,
         warnings=found.warnings,
     )
+
+
+def _ahead(series: Sequence[Data], found: Sequence[Judged]) -> list[list[tuple[Law, float, float]]]:
+    """What each series is predicted with beyond its data: (law, weight, discount), nothing where that cannot be."""
+    out: list[list[tuple[Law, float, float]]] = [[] for _ in series]
+    for places in designs(series):
+        by_law: dict[str, list[int]] = {}
+        for i in places:
+            if forecast.possible(series[i], found[i].chosen.law):
+                by_law.setdefault(found[i].chosen.law.name, []).append(i)
+        for own in by_law.values():
+            tables = Tables.of([series[i] for i in own])
+            for i, mix in zip(own, forecast.choose(tables, found[own[0]].chosen.law), strict=True):
+                out[i] = mix
+    return out
 
 
 def refuse_sameness(data: Data, key: str) -> None:
@@ -185,14 +232,25 @@ def _too_few(data: Data, tried: list[Law], possible: list[Law]) -> list[str]:
 
 
 def _refits(
-    data: Data, ranked: list[Scored], chosen: Scored, objective: Objective, draws: int, seed: int
-) -> dict[str, Solution]:
-    """Law name -> its refits to resampled tables, for the laws that get intervals; empty without draws."""
-    wanted = [s for place, s in enumerate(ranked) if draws and (place < WITH_INTERVALS or s is chosen)]
-    return {
-        s.law.name: resample(data, s.law, s.minima, predict(data, s.law, s.solution)[0], objective, draws, seed)
-        for s in wanted
-    }
+    series: Sequence[Data], found: Sequence[Judged], objective: Objective, draws: int, seed: int
+) -> list[dict[str, Solution]]:
+    """For every series, law name -> its refits to resampled tables, for the laws that get intervals; empty without
+    draws.
+    """
+    out: list[dict[str, Solution]] = [{} for _ in series]
+    if not draws:
+        return out
+    for places in designs(series):
+        wanted: dict[str, dict[int, Scored]] = {}
+        for i in places:
+            for place, s in enumerate(found[i].ranked):
+                if place < WITH_INTERVALS or s is found[i].chosen:
+                    wanted.setdefault(s.law.name, {})[i] = s
+        for name, own in wanted.items():
+            tables, minima = Tables.of([series[i] for i in own]), [s.minima for s in own.values()]
+            for i, drawn in zip(own, resample(tables, parse(name), minima, objective, draws, seed), strict=True):
+                out[i][name] = drawn
+    return out
 
 
 def with_parameters(

@@ -1,15 +1,17 @@
-"""One law on one series: the global optimum, and refits of it under other weights or other values."""
+"""One law on tables of one design: global optima, and refits under other weights or other values."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
 from ftplan.fit import huber, squares
 from ftplan.fit.features import Data
-from ftplan.fit.problem import Batch, Solution
+from ftplan.fit.problem import Batch, Index, Solution
 from ftplan.fit.scan import best_of_each, best_starts, scan, starts_needed
+from ftplan.fit.tables import Tables
 from ftplan.laws.law import Law
 from ftplan.laws.parts import Floats
 
@@ -19,42 +21,61 @@ Objective = Literal["squares", "huber"]
 NEARLY_AS_GOOD = 1.5
 REFIT_STARTS = 3
 FOLD_STARTS = 2
-#: fits x rows x parameters worked on at once: what a processor cache holds
+#: fits x rows x parameters worked on at once
 CHUNK = 500_000
 
 
-def row_weights(data: Data, objective: Objective) -> Floats:
-    """(n,) what each row counts for in a fit that is reported: Huber compares logarithms, where all count alike."""
-    return data.precision if objective == "squares" else np.ones(len(data))
+def row_weights(tables: Tables, objective: Objective) -> Floats:
+    """(m, n) what each row counts for in a fit that is reported: Huber compares logarithms, where all count alike."""
+    return tables.w if objective == "squares" else np.ones_like(tables.w)
 
 
 def solve(data: Data, law: Law, weights: Floats, objective: Objective) -> Solution:
     """Distinct minima of one fit with row weights (n,), best first: a Solution of one or a few."""
-    return solve_with_folds(data, law, weights, np.zeros((0, len(weights))), np.zeros((0, len(weights))), objective)[0]
+    none = np.zeros((0, len(weights)))
+    return solve_with_folds(Tables.of([data]), law, weights[None], none, none, objective)[0][0]
 
 
 def solve_with_folds(
-    data: Data, law: Law, weights: Floats, others: Floats, folds: Floats, objective: Objective
-) -> tuple[Solution, Solution, Solution]:
-    """Distinct minima under weights (n,), and the optima under other weights (B, n) and under folds (F, n).
+    tables: Tables, law: Law, weights: Floats, others: Floats, folds: Floats, objective: Objective
+) -> tuple[list[Solution], Solution, Solution]:
+    """Distinct minima of m tables under weights (m, n), and the optima under these times others (o, n), a Solution of
+    m·o, and times folds (F, n), a Solution of m·F.
 
     All in one batch. `others` are searched for as globally as the first; folds leave out little, and start from the
     FOLD_STARTS best starts of the first, or, for Huber, whose steps are dearer, from the minima of the first.
     """
     if objective == "huber" and len(folds):
-        first, best_rest, _ = solve_with_folds(data, law, weights, others, folds[:0], objective)
-        return first, best_rest, refit(data, law, folds, first, objective)
-    searched = data.batch(law, np.concatenate([weights[None], others]))
+        first, best_rest, _ = solve_with_folds(tables, law, weights, others, folds[:0], objective)
+        own, which = _masked(weights, folds)
+        return first, best_rest, refit(tables, law, which, own, first, objective)
+    each = 1 + len(others)
+    searched_for, owner = _masked(weights, np.concatenate([np.ones((1, weights.shape[1])), others]))
+    searched = tables.batch(law, owner, searched_for)
     points, values = scan(searched)
     count = starts_needed(searched)
-    wide = np.concatenate([best_starts(points, v, count) for v in values])
-    narrow = np.tile(wide[:FOLD_STARTS], (len(folds), 1))
-    every = data.batch(law, np.concatenate([searched.w, folds]))
-    which = np.repeat(np.arange(len(every)), [count] * len(searched) + [FOLD_STARTS] * len(folds))
-    found = refined(every.take(which), np.concatenate([wide, narrow]), objective)
-    first, rest = found.take(slice(0, count)), found.take(slice(count, len(wide)))
-    best_rest, best_folds = best_of_each(rest, count), best_of_each(found.take(slice(len(wide), None)), FOLD_STARTS)
-    return distinct(searched, first.take(np.argsort(first.objective, kind="stable"))), best_rest, best_folds
+    starts = [best_starts(points, v, count) for v in values]
+    narrow = [np.tile(s[:FOLD_STARTS], (len(folds), 1)) for s in starts[::each]]
+    held, keeper = _masked(weights, folds)
+    every = tables.batch(law, np.concatenate([owner, keeper]), np.concatenate([searched_for, held]))
+    which = np.repeat(np.arange(len(every)), [count] * len(searched) + [FOLD_STARTS] * len(keeper))
+    found = refined(every.take(which), np.concatenate([*starts, *narrow]), objective)
+    wide = found.take(slice(0, count * len(searched)))
+    minima, rest = [], []
+    for i in range(len(searched)):
+        own_minima = wide.take(slice(i * count, (i + 1) * count))
+        if i % each == 0:
+            minima.append(distinct(searched, own_minima.take(np.argsort(own_minima.objective, kind="stable"))))
+        else:
+            rest.append(i * count + int(np.argmin(own_minima.objective)))
+    best_folds = best_of_each(found.take(slice(count * len(searched), None)), FOLD_STARTS)
+    return minima, wide.take(np.array(rest, dtype=np.intp)), best_folds
+
+
+def _masked(weights: Floats, masks: Floats) -> tuple[Floats, Index]:
+    """(m·k, n) weights (m, n) under each of k masks, and the table that each belongs to."""
+    m, n = weights.shape
+    return (weights[:, None, :] * masks[None]).reshape(-1, n), np.repeat(np.arange(m), len(masks))
 
 
 def refined(batch: Batch, start: Floats, objective: Objective) -> Solution:
@@ -75,50 +96,53 @@ def distinct(batch: Batch, found: Solution) -> Solution:
 
 
 def refit(
-    data: Data, law: Law, weights: Floats, starts: Solution, objective: Objective, y: Floats | None = None
+    tables: Tables,
+    law: Law,
+    which: Index,
+    weights: Floats,
+    starts: Sequence[Solution],
+    objective: Objective,
+    y: Floats | None = None,
 ) -> Solution:
-    """B fits under weights (B, n), values y (B, n): the best of a refinement from each start."""
-    values = np.broadcast_to(data.y, weights.shape) if y is None else y
-    width = max(1, CHUNK // (weights.shape[1] * (starts.theta.shape[1] + starts.amplitudes.shape[1] + 1)))
-    parts = [
-        _refit_chunk(data, law, weights[i : i + width], values[i : i + width], starts, objective)
-        for i in range(0, len(weights), width)
-    ]
+    """B fits of the tables `which` under weights (B, n), values y (B, n): the best of a refinement from each start of
+    their table.
+    """
+    p, k = starts[0].theta.shape[1], starts[0].amplitudes.shape[1]
+    width = max(1, CHUNK // (weights.shape[1] * (p + k + 1)))
+    parts = []
+    for i in range(0, len(which), width):
+        some = slice(i, i + width)
+        batch = tables.batch(law, which[some], weights[some], None if y is None else y[some])
+        parts.append(_best(batch, which[some], starts, objective))
+    return joined(parts)
+
+
+def _best(batch: Batch, which: Index, starts: Sequence[Solution], objective: Objective) -> Solution:
+    """The best of a refinement from each start of every fit's table."""
+    counts = np.array([len(s.theta) for s in starts])
+    fit = np.repeat(np.arange(len(batch)), counts[which])
+    place = np.concatenate([np.arange(c) for c in counts[which]])
+    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    start = joined(starts).take(first[which][fit] + place)
+    wide = batch.take(fit)
+    if objective == "squares":
+        found = squares.refine(wide, start.theta, squares.REFIT_TOLERANCE, squares.REFIT_ITERATIONS)
+    else:
+        found = huber.refine(wide, start)
+    # the first of the best of each fit
+    order = np.lexsort((place, found.objective, fit))
+    return found.take(order[np.searchsorted(fit, np.arange(len(batch)))])
+
+
+def joined(parts: Sequence[Solution]) -> Solution:
+    """Solutions one after another."""
+    if len(parts) == 1:
+        return parts[0]
     return Solution(
-        np.concatenate([p.theta for p in parts]),
-        np.concatenate([p.amplitudes for p in parts]),
-        np.concatenate([p.objective for p in parts]),
-        np.concatenate([p.converged for p in parts]),
+        *(np.concatenate([getattr(p, k) for p in parts]) for k in ("theta", "amplitudes", "objective", "converged"))
     )
 
 
-def _refit_chunk(
-    data: Data, law: Law, weights: Floats, values: Floats, starts: Solution, objective: Objective
-) -> Solution:
-    batch = data.batch(law, weights, values)
-    best: Solution | None = None
-    for k in range(len(starts.theta)):
-        start = starts.take(np.full(len(batch), k))
-        found = (
-            squares.refine(batch, start.theta, squares.REFIT_TOLERANCE, squares.REFIT_ITERATIONS)
-            if objective == "squares"
-            else huber.refine(batch, start)
-        )
-        if best is None:
-            best = found
-            continue
-        better = found.objective < best.objective
-        pick = better[:, None]
-        best = Solution(
-            np.where(pick, found.theta, best.theta),
-            np.where(pick, found.amplitudes, best.amplitudes),
-            np.where(better, found.objective, best.objective),
-            np.where(better, found.converged, best.converged),
-        )
-    assert best is not None
-    return best
-
-
 def predict(data: Data, law: Law, solution: Solution) -> Floats:
-    """(B, n) turned metric of the series' own rows."""
+    """(B, n) metric of the series' own rows, sign turned."""
     return law.evaluate(data.rows, solution.theta, data.refs).predict(solution.amplitudes)

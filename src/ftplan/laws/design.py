@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -127,10 +128,10 @@ def _columns(term: Term, rows: Rows, refs: Refs, width: int) -> tuple[Floats | N
     _, first, which = np.unique(key, axis=0, return_index=True, return_inverse=True)
     if len(first) > LEVELS:
         return None, None
-    levels = replace(rows, **{name: values[first] for name, values in vars(rows).items()})
+    levels = Rows(*(values[first] for values in vars(rows).values()))
     scale = np.ones(len(key))
     if term.times:
-        levels = replace(levels, **{term.times: np.ones(len(first))})
-        scale = getattr(rows, term.times)
+        ones: dict[str, Any] = {term.times: np.ones(len(first))}
+        levels, scale = replace(levels, **ones), getattr(rows, term.times)
     one_hot = which.reshape(-1)[:, None] == np.arange(len(first))
     return one_hot * scale[:, None], levels

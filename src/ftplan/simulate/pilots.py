@@ -20,13 +20,14 @@ from ftplan.fit.candidates import candidates
 from ftplan.fit.features import prepare
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.score import enough
+from ftplan.fit.tables import Tables
 from ftplan.laws.parts import Floats
 from ftplan.plan.points import Index
 from ftplan.runs import RunTable
 from ftplan.simulate import designs
 from ftplan.simulate.layout import Layout, as_table, laid_out
 from ftplan.simulate.menu import Menu
-from ftplan.simulate.refits import refits, tables_of
+from ftplan.simulate.refits import refits
 from ftplan.simulate.replans import planned, shortfall
 from ftplan.simulate.tables import noisy, untuned
 from ftplan.units import format_budget
@@ -168,7 +169,7 @@ def measured(study: Study, task: Task) -> tuple[Predictor, RunTable, Floats]:
 
 def chosen(study: Study, truths: Predictor, design: RunTable, values: Floats) -> tuple[Index, Floats]:
     """(B,) row of the menu and examples of the plan made from each simulation."""
-    tables = tables_of(prepare(design), values)
+    tables = Tables.measured(prepare(design), values)
     return planned(tables, refits(tables), study.menu, truths)
 
 

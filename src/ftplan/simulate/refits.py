@@ -7,7 +7,7 @@ one scan, since the design decides what every scan point predicts; a law also st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,11 @@ from ftplan.fit.choose import COMPOSITION_LEVEL, LENGTH_LEVEL
 from ftplan.fit.features import Data
 from ftplan.fit.identify import varies_length
 from ftplan.fit.problem import Batch, Bools, Index, Solution
-from ftplan.fit.scan import NEIGHBOURS, POINTS_PER_PARAMETER, best_of_each, lattice
+from ftplan.fit.scan import NEIGHBOURS, POINTS_PER_PARAMETER, best_from, lattice
 from ftplan.fit.score import aicc, enough, folds
 from ftplan.fit.series import PARSIMONY
 from ftplan.fit.squares import REFIT_ITERATIONS, REFIT_TOLERANCE, refine
+from ftplan.fit.tables import Tables
 from ftplan.laws.law import Law
 from ftplan.laws.parts import Floats
 
@@ -29,24 +30,6 @@ from ftplan.laws.parts import Floats
 STARTS = 2
 #: scan points of a table that starts are picked from
 PICKED_FROM = 100
-
-
-@dataclass(frozen=True)
-class Tables:
-    """B tables of one design: data has its rows (and any measurement); y: (B, n), sign turned; w: (B, n) weights."""
-
-    data: Data
-    y: Floats
-    w: Floats
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def take(self, keep: Index | Bools) -> Tables:
-        return Tables(self.data, self.y[keep], self.w[keep])
-
-    def batch(self, law: Law, weights: Floats | None = None) -> Batch:
-        return self.data.batch(law, self.w if weights is None else weights, self.y)
 
 
 @dataclass(frozen=True)
@@ -70,15 +53,6 @@ class Refits:
     fits: tuple[Refit, ...]
     chosen: npt.NDArray[np.intp]
     supported: Bools
-
-
-def tables_of(data: Data, values: Floats) -> Tables:
-    """Tables of the trained rows from measured values (B, n), weighted as `Data.precision` does."""
-    y = data.sign * values
-    if data.sign < 0.0 or not bool((y > 0.0).all()):
-        return Tables(data, y, np.ones_like(y))
-    relative = y**-2.0
-    return Tables(data, y, relative / relative.mean(axis=1, keepdims=True))
 
 
 def refits(tables: Tables) -> Refits:
@@ -105,18 +79,11 @@ def _contained(law: Law, done: dict[str, Refit]) -> Refit | None:
 
 
 def _fitted(tables: Tables, law: Law, smaller: Refit | None) -> Refit:
-    batch = tables.batch(law)
+    batch = tables.batch(law, np.arange(len(tables)), tables.w)
     starts = scanned(batch)
     if smaller is not None:
         starts.append(widened(law, smaller.law, smaller.solution.theta, tables.data))
     return Refit(law, best_from(batch, starts))
-
-
-def best_from(batch: Batch, starts: list[Floats]) -> Solution:
-    """The best of a refinement from each start (B, P) of every fit of a batch."""
-    every = np.stack(starts, axis=1).reshape(-1, starts[0].shape[1])
-    wide = batch.take(np.repeat(np.arange(len(batch)), len(starts)))
-    return best_of_each(refine(wide, every, REFIT_TOLERANCE, REFIT_ITERATIONS), len(starts))
 
 
 def widened(law: Law, smaller: Law, theta: Floats, data: Data) -> Floats:
@@ -145,7 +112,10 @@ def scanned(batch: Batch) -> list[Floats]:
 
 def _scan_values(batch: Batch, points: Floats) -> Floats:
     """(B, S) sums of squares at every scan point, amplitudes projected out; with floors free, or at their bound."""
-    at = batch.evaluate(points)
+    rows = batch.rows
+    if batch.law.curve.anchored:
+        rows = replace(rows, anchor=rows.anchor[0] if rows.anchor.ndim == 2 else rows.anchor)
+    at = batch.law.evaluate(rows, points, batch.refs)
     w = batch.w.mean(axis=0)
     offset = np.broadcast_to(at.offset, (len(points), batch.y.shape[1]))
     target = batch.y[:, None, :] - offset[None] if batch.law.curve.anchored else batch.y[:, None, :]
@@ -242,7 +212,7 @@ def _crossed(tables: Tables, fit: Refit, own: Index) -> Floats:
     left_out = folds(tables.data)
     which = np.repeat(np.arange(len(tables)), len(left_out))
     kept = np.tile(~left_out, (len(tables), 1))
-    batch = tables.take(which).batch(fit.law, tables.w[which] * kept)
+    batch = tables.batch(fit.law, which, tables.w[which] * kept)
     found = refine(batch, fit.solution.theta[own][which], REFIT_TOLERANCE, REFIT_ITERATIONS)
     missed = np.where(kept, 0.0, batch.y - batch.evaluate(found.theta).predict(found.amplitudes)) ** 2
     mean = missed.reshape(len(tables), -1).sum(axis=1) / left_out.sum()

@@ -9,12 +9,13 @@ import numpy as np
 from ftplan.fit.features import Data
 from ftplan.fit.predictor import Inside, Predictor, ranges
 from ftplan.fit.problem import Solution
+from ftplan.fit.tables import Tables
 from ftplan.laws.parts import Floats
 from ftplan.plan.evaluator import STEPS
 from ftplan.plan.points import Index
 from ftplan.simulate.forecasts import mixtures
 from ftplan.simulate.menu import Menu
-from ftplan.simulate.refits import Refit, Refits, Tables
+from ftplan.simulate.refits import Refit, Refits
 
 
 def planned(tables: Tables, found: Refits, menu: Menu, truth: Predictor) -> tuple[Index, Floats]:
