@@ -74,3 +74,17 @@ def test_normal_equations(name: str, case: tuple[Refs, Rows], apart: bool) -> No
         np.testing.assert_allclose(
             gradient[b], expected, atol=1e-9 * np.sqrt(scale) * float(np.abs(residual).max()) * N
         )
+
+
+def test_what_the_amplitudes_take_over_leaves_a_system_that_can_be_solved(case: tuple[Refs, Rows]) -> None:
+    """A bend so far out that the curve is a second floor: nothing of its derivative is left but rounding."""
+    law, (refs, rows), rng = parse("saturating+length"), case, np.random.default_rng(1)
+    theta = np.column_stack([np.full(20, 12.0), rng.uniform(-1.0, 1.0, (20, 2))])
+    amplitudes, w = np.tile([3.0, 1e3], (20, 1)), np.ones((20, N))
+    design, products = Design.of(law, rows, refs), Products()
+    at = shapes(design, theta, rows)
+    taken_up = gram(at.blocks, at.blocks, w, products)
+    residual, free = rng.standard_normal((20, N)), np.ones((20, 2))
+    hessian, _ = normal(design, products, theta, rows, w, amplitudes, at, residual, taken_up, free)
+    scale = np.sqrt(np.einsum("bpp->bp", hessian))
+    assert (np.linalg.eigvalsh(hessian / scale[:, :, None] / scale[:, None, :]) > -1e-6).all()

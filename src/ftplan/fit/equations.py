@@ -21,6 +21,9 @@ from ftplan.laws.parts import Floats, Rows
 
 #: numbers that products of two matrices of columns may take, over all rows
 MOST_PRODUCTS = 4_000_000
+#: share of a derivative's own sum of squares that is added to what is left of it: far above what rounding leaves of one
+#: that the amplitudes take over entirely, far below what the damping of a step adds
+ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
@@ -263,12 +266,17 @@ def normal(
     ridged = inner + np.eye(inner.shape[1]) * (1e-12 * diagonal + 1e-300 + 1.0 * (diagonal == 0.0))[:, :, None]
     weighted = w * residual
     blocks = [Block(f) for f in own]
-    taken = solve(ridged, gram(at.blocks, blocks, w, products) * ks)
+    explained = gram(at.blocks, blocks, w, products) * ks
+    taken = solve(ridged, explained)
+    # what the ridge leaves of them
+    kept = explained - inner @ taken
     reduced = [Block(f - total(at.blocks, taken[:, :, i])) for i, f in enumerate(own)]
     count = theta.shape[1]
     hessian, gradient = np.zeros((len(theta), count, count)), np.zeros((len(theta), count))
     place = np.array(places, dtype=np.intp)
     hessian[:, place[:, None], place[None, :]] = gram(reduced, reduced, w, products)
+    whole = np.zeros_like(gradient)
+    whole[:, place] = np.stack([np.einsum("bn,bn->b", w * f, f) for f in own], axis=1)
     gradient[:, place] = np.concatenate([b.sums(weighted) for b in reduced], axis=1)
     if design.matrix.shape[1]:
         terms = (Block(by_z, design.matrix),)
@@ -281,7 +289,8 @@ def normal(
             both, cross = both @ turn, cross @ turn
             outer = turn.transpose(0, 2, 1) @ outer @ turn
             slope = (slope[:, None, :] @ turn)[:, 0]
-        taken = solve(ridged, both)
+        taken, before = solve(ridged, both), np.einsum("bqq->bq", outer)
+        cross = cross - kept.transpose(0, 2, 1) @ taken
         mixed = taken.transpose(0, 2, 1) @ both
         outer = outer - mixed - mixed.transpose(0, 2, 1) + taken.transpose(0, 2, 1) @ inner @ taken
         slope = slope - np.einsum("bkq,bk->bq", taken, np.concatenate([b.sums(weighted) for b in at.blocks], 1) * free)
@@ -289,5 +298,5 @@ def normal(
         hessian[:, inside[:, None], inside[None, :]] = outer
         hessian[:, place[:, None], inside[None, :]] = cross
         hessian[:, inside[:, None], place[None, :]] = cross.transpose(0, 2, 1)
-        gradient[:, inside] = slope
-    return hessian, gradient
+        gradient[:, inside], whole[:, inside] = slope, before
+    return hessian + np.eye(count) * (ROUNDING * whole)[:, :, None], gradient
