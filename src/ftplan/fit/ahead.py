@@ -9,7 +9,7 @@ done on the logarithm of the distance to the best value that the metric can take
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import stdtrit
@@ -19,7 +19,7 @@ from ftplan.fit.problem import Solution
 from ftplan.fit.scan import best_from, minimise_each
 from ftplan.fit.tables import Tables
 from ftplan.laws.law import Law, parse
-from ftplan.laws.parts import Floats, Refs, Rows
+from ftplan.laws.parts import Floats, Refs, Rows, Term
 
 #: curve, weight, discount: rows count (T/T_max)^discount. Misfit of a law grows with distance in ln T, hence a power
 #: of T; a tangent may be more local than a curve with a bend. Half the weight goes to the tangent, half to the curves.
@@ -127,23 +127,29 @@ class Ahead:
 
 def line(rows: Rows, law: Law, refs: Refs, t_max: float) -> Floats:
     """(n, q) or (B, n, q) regressors of the log-linear line around the largest run: ln T, and what the terms act on."""
-    t = rows.t - t_max
-    columns = [np.ones_like(t), t]
-    if law.has("composition"):
-        columns.append(rows.x + 0.0 * t)
-    if law.has("length"):
-        columns.append(rows.x**2 + 0.0 * t)
-    if law.has("drift"):
-        columns.append(rows.x * t)
-    if law.has("skew"):
-        columns.append(rows.x**3 + 0.0 * t)
-    if law.has("selection"):
-        columns += [rows.ln_pool * (rows.method == k) + 0.0 * t for k in range(1, len(refs.methods))]
-    if law.has("repetition"):
-        columns.append(np.log1p(rows.repeats) + 0.0 * t)
+    near = replace(rows, t=rows.t - t_max)
+    still = 0.0 * near.t
+    columns = [1.0 + still, near.t]
+    for term in _in_line(law):
+        own = term.regressors(near, refs)
+        columns += [own[..., i] + still for i in range(own.shape[-1])]
     if law.size is not None:
-        columns.append(rows.m + 0.0 * t)
+        columns.append(rows.m + still)
     return np.stack(columns, axis=-1)
+
+
+def line_names(law: Law, refs: Refs) -> list[str]:
+    """What the columns of `line` belong to."""
+    zero, none = np.zeros(1), np.zeros(1, dtype=np.intp)
+    one = Rows(zero, zero, zero, zero, zero, zero, none, none, zero)
+    widths = [(t, t.regressors(one, refs).shape[-1]) for t in _in_line(law)]
+    names = [p.name for t, width in widths for p in t.params(refs)[:width]]
+    return ["1", "ln T", *names, *([law.size.name] if law.size else [])]
+
+
+def _in_line(law: Law) -> list[Term]:
+    """Terms in the order of their columns, on which draws depend."""
+    return sorted(law.terms, key=lambda t: t.family or t.name, reverse=True)
 
 
 def _root(matrix: Floats) -> Floats:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 
 from ftplan.fit.features import Data
-from ftplan.fit.identify import SIZES_NEEDED, tells_method, varies_length
+from ftplan.fit.identify import SIZES_NEEDED, stated, varies_length
 from ftplan.laws import part_names
-from ftplan.laws.law import Law, parse
+from ftplan.laws.law import Law, family, parse, terms
+from ftplan.laws.terms.composition import FAMILY
 
-#: terms that describe length; exactly one or none of them is in a law
-LENGTH_TERMS = ("composition", "length", "drift", "skew")
+#: terms that describe length, the smaller ones first; exactly one or none of them is in a law
+LENGTH_TERMS = tuple(t.name for t in family(FAMILY))
 
 
-def always(data: Data) -> tuple[str, ...]:
-    """Terms and the size part that every candidate carries, since the table varies what they describe."""
-    parts = []
-    # without a method that can be told from random, kap would trade against the curve without end
-    if any(tells_method(data, name)[0] for name in data.refs.methods[1:]):
-        parts.append("selection")
-    if len(np.unique(data.rows.repeats)) > 1:
-        parts.append("repetition")
-    return tuple(parts)
+def always(data: Data) -> list[tuple[str, ...]]:
+    """Terms that a candidate carries, since the table varies what they describe: one of each family, but for length."""
+    rows = stated(data)
+    families: dict[str, list[str]] = {}
+    for term in terms():
+        if term.family != FAMILY and term.is_varied(rows, data.refs):
+            families.setdefault(term.family or term.name, []).append(term.name)
+    return list(product(*families.values()))
 
 
 def size_parts(data: Data) -> tuple[str, ...]:
@@ -37,15 +38,12 @@ def size_parts(data: Data) -> tuple[str, ...]:
 def candidates(data: Data) -> list[Law]:
     """All laws to try, token-only ones first."""
     lengths = ("", *LENGTH_TERMS) if varies_length(data)[0] else ("",)
-    shared = always(data)
     laws = []
-    for length in lengths:
-        for curve in part_names("curves"):
-            for size in size_parts(data):
-                law = parse("+".join(p for p in (curve, length, *shared, size) if p))
-                # a held floor is a free one at its bound; those curves are members of the mixture ahead
-                if not law.curve.floor_held and (not law.curve.anchored or data.has_base):
-                    laws.append(law)
+    for length, curve, size, shared in product(lengths, part_names("curves"), size_parts(data), always(data)):
+        law = parse("+".join(p for p in (curve, length, *shared, size) if p))
+        # a held floor is a free one at its bound; those curves are members of the mixture ahead
+        if not law.curve.floor_held and (not law.curve.anchored or data.has_base):
+            laws.append(law)
     return laws
 
 

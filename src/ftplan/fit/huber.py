@@ -28,14 +28,6 @@ def loss(residual: Floats, weight: Floats) -> Floats:
     return out
 
 
-def log_residual(batch: Batch, theta: Floats, amplitudes: Floats) -> tuple[Floats, Floats]:
-    """Ln y - ln prediction and the prediction, each (B, n); inf where the prediction is not positive."""
-    predicted = batch.evaluate(theta).predict(amplitudes)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        out = np.where(predicted > 0.0, np.log(batch.y) - np.log(predicted), np.inf)
-    return out, predicted
-
-
 @dataclass(frozen=True)
 class _Local:
     """What a step needs of B fits at one point: the gradient (B, Q), and the curvature (B, Q, Q) of the rows within

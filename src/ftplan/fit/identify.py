@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ftplan.fit.features import Data
 from ftplan.fit.result import Identified
-from ftplan.laws.parts import Floats
+from ftplan.laws.parts import Floats, Rows
+from ftplan.laws.terms import selection
 
 #: lengths closer than this factor are one length: seeds of one design point differ by up to 15 %
 LENGTH_STEP = 1.5
@@ -69,10 +72,26 @@ def identify(data: Data, length_supported: bool, length_why: str) -> Identified:
 
 def tells_method(data: Data, name: str) -> tuple[bool, str]:
     """Whether kap can be told, and why: it needs rows of the method and of random at several fractions of the pool."""
-    index = data.refs.methods.index(name)
+    rows, index = stated(data), data.refs.methods.index(name)
     for kind, which in ((name, index), ("random", 0)):
-        own = (data.rows.method == which) & np.isfinite(data.table.pool_examples)
-        fractions = {round(float(v), 6) for v in data.rows.ln_pool[own]}
-        if len(fractions) < 2:
-            return False, f"{kind} was run at {len(fractions)} fraction{'s' if len(fractions) != 1 else ''} of the pool"
+        count = len(selection.fractions(rows, which))
+        if count < 2:
+            return False, f"{kind} was run at {count} fraction{'s' if count != 1 else ''} of the pool"
     return True, "run beside random at several fractions"
+
+
+def stated(data: Data) -> Rows:
+    """Features of the rows, NaN where the table does not say."""
+    rows, table = data.rows, data.table
+
+    def known(values: Floats, column: Floats) -> Floats:
+        return np.where(np.isfinite(column), values, np.nan)
+
+    return replace(
+        rows,
+        x=known(rows.x, table.avg_tokens),
+        m=known(rows.m, table.model_params),
+        s=known(rows.s, table.selector_params),
+        ln_pool=known(rows.ln_pool, table.pool_examples),
+        repeats=known(rows.repeats, table.epochs),
+    )

@@ -157,6 +157,17 @@ def _load(kind: str, name: str) -> object:
     )
 
 
+def terms() -> tuple[Term, ...]:
+    """Every term there is, by name."""
+    found = (_load("terms", name) for name in part_names("terms"))
+    return tuple(t for t in found if isinstance(t, Term))
+
+
+def family(name: str) -> tuple[Term, ...]:
+    """The terms of a family, the smaller ones first."""
+    return tuple(sorted((t for t in terms() if t.family == name), key=lambda t: len(t.contains)))
+
+
 @cache
 def parse(name: str) -> Law:
     """`rectified+length`, `power+selection+added`, `additive` -> a Law. Parts may come in any order after the curve.
@@ -189,6 +200,7 @@ def parse(name: str) -> Law:
             raise InputError(f"law {name!r}: no term or size part is called {part!r}", hint=hint)
     others = [(t, u) for i, t in enumerate(terms) for j, u in enumerate(terms) if i != j]
     clash = [t.name for t, u in others if t.name in (u.name, *u.contains)]
+    clash = clash or [t.name for t, u in others if t.family and t.family == u.family]
     if clash or len(sizes) > 1:
         raise InputError(f"law {name!r}: {clash[0] if clash else 'model size'} is in it twice", hint=hint)
     terms.sort(key=lambda t: t.name)

@@ -100,19 +100,22 @@ class Curve:
     fitted: Callable[[Named], Named]
     anchored: bool = False
     floor_held: bool = False
-    reduces_to: str = ""
 
 
 @dataclass(frozen=True)
 class Term:
     """An addend of ln D. value(rows, theta, refs) -> (B, n); gradient -> (B, n, p).
 
+    contains: names of terms that this one already includes, never combined with it.
+    null: the parameter values at which the term vanishes.
+    family: what the term describes; a law has at most one term of a family, and `auto` tries them in turn.
+    varied: whether rows, NaN where a table does not say, differ in what the term describes: only then is it tried;
+    without it, whether its regressors differ.
+    leverage: (n, q) regressors of the first q parameters in a straight line in ln T ahead of the data, which says how
+    far a forecast can be off; without it the gradient in the middle of the scan.
     linear: whether the value is gradient times theta, and the gradient the same for every theta.
     reads, times: where the value is a function of few features (`Rows`) times one more, the names of both; fits of many
     rows are faster for knowing it.
-
-    contains: names of terms that this one already includes, never combined with it.
-    null: the parameter values at which the term vanishes.
     """
 
     name: str
@@ -124,9 +127,27 @@ class Term:
     natural: Callable[[Named, Refs], Named]
     contains: tuple[str, ...] = ()
     null: Mapping[str, float] = field(default_factory=dict)
+    family: str = ""
+    varied: Callable[[Rows, Refs], bool] | None = None
+    leverage: Callable[[Rows, Refs], Floats] | None = None
     linear: Callable[[Refs], bool] = lambda _: False
     reads: tuple[str, ...] = ()
     times: str = ""
+
+    def is_varied(self, rows: Rows, refs: Refs) -> bool:
+        """Whether `auto` should try the term on these rows."""
+        if self.varied is not None:
+            return self.varied(rows, refs)
+        return bool((np.ptp(np.nan_to_num(self.regressors(rows, refs)), axis=0) > 0.0).any())
+
+    def regressors(self, rows: Rows, refs: Refs) -> Floats:
+        """(n, q) or (B, n, q), as `leverage` says."""
+        if self.leverage is not None:
+            return self.leverage(rows, refs)
+        middle = np.array([[sum(p.scan) / 2.0 for p in self.params(refs)]])
+        if rows.t.ndim == 2:
+            return self.gradient(rows, np.repeat(middle, len(rows.t), axis=0), refs)
+        return np.asarray(self.gradient(rows, middle, refs)[0])
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from zlib import crc32
 
 import numpy as np
 
-from ftplan.fit.ahead import Ahead
+from ftplan.fit.ahead import Ahead, line_names
 from ftplan.fit.borrowed import two_piece
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.problem import Solution
@@ -123,13 +123,8 @@ class _Change:
         the curves themselves. In the order of `fit.ahead.line`.
         """
         law = ahead.members[-1].law
-        start = 2 + sum(law.has(term) for term in ("composition", "length", "drift", "skew"))
-        kaps = len(self.old.methods) - 1 if law.has("selection") else 0
-        after_kaps = start + (len(self.new.methods) - 1 if self.selection else kaps)
-        own = len(ahead.leverage)
-        place = list(range(start + kaps))
-        place += [after_kaps + i + (self.repetition and not law.has("repetition")) for i in range(own - len(place))]
-        size = after_kaps + (own - start - kaps) + (self.repetition and not law.has("repetition"))
-        out: Floats = np.zeros((size, size))
+        names = line_names(self.law(law), self.new)
+        place = [names.index(name) for name in line_names(law, self.old)]
+        out: Floats = np.zeros((len(names), len(names)))
         out[np.ix_(place, place)] = ahead.leverage
         return out

@@ -20,5 +20,4 @@ CURVE = replace(
     formula="E + (base - E)/(1 + (D/D0)^beta), base the N = 0 row",
     natural=natural,
     anchored=True,
-    reduces_to="",
 )

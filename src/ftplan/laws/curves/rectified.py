@@ -58,5 +58,4 @@ CURVE = Curve(
     slopes=slopes,
     natural=natural,
     fitted=fitted,
-    reduces_to="power as D0 -> 0",
 )

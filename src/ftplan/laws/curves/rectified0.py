@@ -12,5 +12,4 @@ CURVE = replace(
     formula="y0/(1 + (D/D0)^beta) (E = 0 for a loss, the maximum for a score)",
     source="Lin et al. 2024, arXiv 2402.02314, at E = 0",
     floor_held=True,
-    reduces_to="power0 as D0 -> 0",
 )

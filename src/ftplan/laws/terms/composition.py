@@ -9,6 +9,9 @@ from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term
 #: |b1| beyond 3 would say that a twice as long example is worth 8 times its tokens: not data, but a bad fit
 B1 = Nonlinear("b1", -3.0, 3.0, (-1.5, 1.5), meaning="worth of a token for being in a longer example")
 
+#: of the terms that say what a token is worth in examples of another length
+FAMILY = "tokens per example"
+
 
 def params(refs: Refs) -> tuple[Nonlinear, ...]:
     return (B1,)
@@ -38,5 +41,6 @@ TERM = Term(
     gradient=gradient,
     natural=natural,
     null={"b1": 0.0},
+    family=FAMILY,
     linear=lambda _: True,
 )

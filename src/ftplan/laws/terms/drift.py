@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term
-from ftplan.laws.terms.composition import B1
+from ftplan.laws.terms.composition import B1, FAMILY
 from ftplan.laws.terms.length import B2
 
 B3 = Nonlinear("b3", -1.0, 1.0, (-0.3, 0.3), meaning="how the worth of length changes with more tokens")
@@ -42,5 +42,6 @@ TERM = Term(
     natural=natural,
     contains=("composition", "length"),
     null={"b1": 0.0, "b2": 0.0, "b3": 0.0},
+    family=FAMILY,
     linear=lambda _: True,
 )

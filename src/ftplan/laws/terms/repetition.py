@@ -33,6 +33,16 @@ def gradient(rows: Rows, theta: Floats, refs: Refs) -> Floats:
     return (by_log_scale / worth)[:, :, None]
 
 
+def varied(rows: Rows, refs: Refs) -> bool:
+    """Whether runs had different numbers of epochs; one where a table does not say."""
+    return len(np.unique(np.nan_to_num(rows.repeats, nan=0.0))) > 1
+
+
+def leverage(rows: Rows, refs: Refs) -> Floats:
+    """ln(epochs): what repeats were worth if they were fresh data."""
+    return np.log1p(rows.repeats)[..., None]
+
+
 def natural(named: Named, refs: Refs) -> Named:
     out = {k: v for k, v in named.items() if k != "ln_Rstar"}
     return {**out, "Rstar": np.exp(named["ln_Rstar"])}
@@ -46,5 +56,8 @@ TERM = Term(
     value=value,
     gradient=gradient,
     natural=natural,
+    family="repetition",
+    varied=varied,
+    leverage=leverage,
     reads=("repeats",),
 )

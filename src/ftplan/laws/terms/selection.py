@@ -58,6 +58,28 @@ def gradient(rows: Rows, theta: Floats, refs: Refs) -> Floats:
     return np.stack(columns, axis=-1) if columns else np.empty((*by_kap.shape, 0))
 
 
+def varied(rows: Rows, refs: Refs) -> bool:
+    """Whether a method can be told from random: without one kap would trade against the curve without end."""
+    return any(told(rows, k) for k in range(1, len(refs.methods)))
+
+
+def told(rows: Rows, method: int) -> bool:
+    """Whether a method and random were run at several fractions of the pool each."""
+    return all(len(fractions(rows, k)) > 1 for k in (method, 0))
+
+
+def fractions(rows: Rows, method: int) -> set[float]:
+    """Fractions of the pool, as ln(P_e/N), at which a method was run."""
+    own = rows.ln_pool[(rows.method == method) & np.isfinite(rows.ln_pool)]
+    return {round(float(v), 6) for v in own}
+
+
+def leverage(rows: Rows, refs: Refs) -> Floats:
+    """ln(P_e/N) of each method; a selector's size moves that little."""
+    columns = [rows.ln_pool * (rows.method == k) for k in range(1, len(refs.methods))]
+    return np.stack(columns, axis=-1) if columns else np.empty((*rows.ln_pool.shape, 0))
+
+
 def natural(named: Named, refs: Refs) -> Named:
     return dict(named)
 
@@ -71,6 +93,9 @@ TERM = Term(
     gradient=gradient,
     natural=natural,
     null={"kap": 0.0},
+    family="selection",
+    varied=varied,
+    leverage=leverage,
     linear=lambda refs: not refs.varied_selectors,
     reads=("method", "s"),
     times="ln_pool",

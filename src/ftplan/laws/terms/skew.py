@@ -6,6 +6,7 @@ import numpy as np
 
 from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term
 from ftplan.laws.terms import drift
+from ftplan.laws.terms.composition import FAMILY
 
 B4 = Nonlinear("b4", -1.0, 1.0, (-0.3, 0.3), meaning="above 0, short examples cost more than long ones")
 
@@ -40,5 +41,6 @@ TERM = Term(
     natural=natural,
     contains=("composition", "length", "drift"),
     null={"b1": 0.0, "b2": 0.0, "b3": 0.0, "b4": 0.0},
+    family=FAMILY,
     linear=lambda _: True,
 )
