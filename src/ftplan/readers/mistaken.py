@@ -38,7 +38,18 @@ _KIND = re.compile(r"""^kind: *["']?(?P<yaml>pool|plan|fit)\b|"kind" *: *"(?P<js
 #: characters at the beginning of a file in which it says what it is
 _HEAD = 400
 #: columns of training rows; no table that ftplan reads has them
-_ROWS = {"text", "prompt", "completion", "response", "instruction", "input", "output", "messages", "conversations"}
+_ROWS = {
+    "text",
+    "prompt",
+    "completion",
+    "response",
+    "instruction",
+    "input",
+    "output",
+    "messages",
+    "conversations",
+    "chosen",
+}
 #: tables of a problem file
 _SECTIONS = {"problem", "pool", "data", "training", "hardware", "budget", "selection", "goal"}
 

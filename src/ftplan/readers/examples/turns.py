@@ -18,6 +18,11 @@ _CONTENT = ("content", "value", "text")
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 TOOLS = ("tools", "functions")
 _CALLS = ("tool_calls", "function_call")
+_TEXTS = (*_THOUGHTS, *_CONTENT)
+#: keys that are read whole, whatever is in them
+WHOLE = frozenset({*TOOLS, *_CALLS})
+#: keys of a turn that is nothing but texts
+PLAIN = TAGS | {*_CONTENT, *_THOUGHTS}
 #: all that is read of a turn that says whose it is
 _READ = TAGS | {*_CONTENT, *_THOUGHTS, *TOOLS, *_CALLS}
 #: Anthropic's calls are parts of a content
@@ -60,7 +65,9 @@ def said(turn: Any) -> list[str]:
         raise RowFault(f"turn {shown(turn)} is not an object with a role and a content")
     if not _tagged(turn):
         return _pair(turn)
-    parts = [text for key in (*_THOUGHTS, *_CONTENT) for text in _content(turn.get(key), key)]
+    if TAGS < turn.keys() | TAGS <= PLAIN and all(type(turn[key]) is str for key in turn):
+        return ["\n".join([turn[key] for key in _TEXTS if turn.get(key)])]
+    parts = [text for key in _TEXTS for text in _content(turn.get(key), key) if text]
     parts += [*tools_of(turn), *_called(turn)]
     if not parts and all(turn.get(key) is None for key in _CONTENT):
         raise RowFault(f"turn {shown(turn)} has neither a content nor tool_calls")
@@ -96,7 +103,10 @@ def _answered(value: Any) -> bool:
 
 def as_json(value: Any) -> str:
     """What a chat template writes for tools. Arrow gives every row the keys of all rows, null where they had none."""
-    return value if isinstance(value, str) else json.dumps(_without_null(value), ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    text = json.dumps(value, ensure_ascii=False)
+    return json.dumps(_without_null(value), ensure_ascii=False) if "null" in text else text
 
 
 def _without_null(value: Any) -> Any:

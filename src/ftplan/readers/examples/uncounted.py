@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from ftplan.profile import Uncounted
 from ftplan.readers.examples.shapes import Row
-from ftplan.readers.examples.turns import TAGS, TOOLS, is_media, read_in, read_in_part
+from ftplan.readers.examples.turns import PLAIN, TAGS, TOOLS, WHOLE, is_media, read_in, read_in_part
 
 #: columns and keys of what no text tokenizer counts, wherever they stand
 _MEDIA = frozenset(
@@ -15,6 +15,7 @@ _MEDIA = frozenset(
 )
 #: lists of turns deeper than this are no conversations, and what lies deeper than that is not looked for
 _DEEPEST, _BOTTOM = 8, 100
+_NUMBERS = frozenset({int, float, bool})
 
 
 def has_text(value: str) -> bool:
@@ -45,89 +46,89 @@ class Census:
 
     def add_values(self, column: str, values: Iterable[Any]) -> None:
         """A column of whatever values."""
-        for value in values:
-            self._sum(_leaves(value, column, _is_media(column)))
+        media = _is_media(column)
+        sizes = [size for value in values if (size := _size(value, media)) is not None]
+        self._count(column, len(sizes), sum(sizes))
 
     def _put(self, row: Row, read: frozenset[str], whole: frozenset[str]) -> None:
-        sizes: list[tuple[str, int]] = []
+        found: dict[str, int] = {}
         for column, value in row.items():
-            if column in read:
-                if isinstance(value, list | dict) and column not in whole:
-                    sizes += _beside(value, column)
-            elif value is not None and type(value) not in (int, float, bool):
-                sizes += _leaves(value, column, _is_media(column))
-        if sizes:
-            self._sum(sizes)
-
-    def _sum(self, sizes: Iterable[tuple[str, int]]) -> None:
-        row: dict[str, int] = {}
-        for path, size in sizes:
-            row[path] = row.get(path, 0) + size
-        for path, size in row.items():
+            if column not in read:
+                _note(found, column, column, value)
+            elif type(value) in (list, dict) and column not in whole:
+                _beside(value, column, found)
+        for path, size in found.items():
             self._count(path, 1, size)
 
     def _count(self, path: str, rows: int, size: int) -> None:
         if rows:
-            had = self.found.get(path, Uncounted())
-            self.found[path] = had + Uncounted(rows, size)
+            self.found[path] = self.found.get(path, Uncounted()) + Uncounted(rows, size)
 
 
 def _is_media(key: str) -> bool:
     return key.lower() in _MEDIA
 
 
-def _is_file(value: Any) -> bool:
-    """An image or a sound as Hugging Face's datasets keep them."""
-    return isinstance(value, dict) and set(value) == {"bytes", "path"}
+def _note(found: dict[str, int], path: str, key: str, value: Any) -> None:
+    """Add what text and media stand under a key of a row."""
+    if value is None or type(value) in _NUMBERS:
+        return
+    size = _size(value, _is_media(key))
+    if size is not None:
+        found[path] = found.get(path, 0) + size
 
 
-def _leaves(value: Any, path: str, media: bool, depth: int = 0) -> Iterator[tuple[str, int]]:
-    """A path for each text and medium under a value, with its bytes: none are counted for media."""
-    if value and (media or _is_file(value)):
-        yield path, 0
-    elif isinstance(value, str) and has_text(value):
-        yield path, len(value.encode(errors="replace"))
-    elif isinstance(value, dict) and depth < _BOTTOM:
-        for key, inner in value.items():
-            if inner is not None and not (key in TAGS and isinstance(inner, str)):
-                yield from _leaves(inner, path, _is_media(key), depth + 1)
-    elif isinstance(value, list) and depth < _BOTTOM:
-        for inner in value:
-            yield from _leaves(inner, path, False, depth + 1)
+def _size(value: Any, media: bool, depth: int = 0) -> int | None:
+    """Bytes of all text in a value, 0 for media; None where it has neither."""
+    if media:
+        return 0 if value else None
+    if type(value) is str:
+        return len(value.encode(errors="replace")) if has_text(value) else None
+    if type(value) is dict and depth < _BOTTOM:
+        if value.keys() == {"bytes", "path"}:  # an image or a sound as Hugging Face's datasets keep them
+            return 0
+        sizes = [
+            _size(inner, _is_media(key), depth + 1)
+            for key, inner in value.items()
+            if inner is not None and not (key in TAGS and type(inner) is str)
+        ]
+    elif type(value) is list and depth < _BOTTOM:
+        sizes = [_size(inner, False, depth + 1) for inner in value]
+    else:
+        return None
+    there = [size for size in sizes if size is not None]
+    return sum(there) if there else None
 
 
-def _beside(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, int]]:
-    """What turns hold beside their texts, with its bytes."""
-    if isinstance(value, list):
+def _beside(value: Any, path: str, found: dict[str, int], depth: int = 0) -> None:
+    """Add what turns hold beside their texts."""
+    if type(value) is list:
         if depth < _DEEPEST:
+            path = path if path.endswith("[]") else f"{path}[]"
             for turn in value:
-                yield from _beside(turn, path if path.endswith("[]") else f"{path}[]", depth + 1)
-    elif isinstance(value, dict):
-        read = read_in(value)
+                _beside(turn, path, found, depth + 1)
+    elif type(value) is dict and not (value.keys() <= PLAIN and all(type(v) is str for v in value.values())):
+        read = TOOLS if "messages" in value else read_in(value)
         for key, inner in value.items():
-            if inner is None or type(inner) in (int, float, bool):
-                continue
             if key == "messages" and depth < _DEEPEST:  # a conversation with its tools, as one value
-                yield from _beside(inner, f"{path}.{key}", depth + 1)
-            elif key not in (TOOLS if "messages" in value else read):
-                yield from _leaves(inner, f"{path}.{key}", _is_media(key))
-            elif isinstance(inner, list | dict) and key not in (*TOOLS, "tool_calls", "function_call"):
-                yield from _in_parts(inner, f"{path}.{key}", depth + 1)
+                _beside(inner, f"{path}.{key}", found, depth + 1)
+            elif key not in read:
+                _note(found, f"{path}.{key}", key, inner)
+            elif type(inner) in (list, dict) and key not in WHOLE:
+                _in_parts(inner, f"{path}.{key}", found, depth + 1)
 
 
-def _in_parts(content: Any, path: str, depth: int) -> Iterator[tuple[str, int]]:
-    """What a content's parts hold beside their texts: media are named by their type."""
-    for part in content if isinstance(content, list) else [content]:
-        if not isinstance(part, dict):
+def _in_parts(content: Any, path: str, found: dict[str, int], depth: int) -> None:
+    """Add what a content's parts hold beside their texts: media are named by their type."""
+    for part in content if type(content) is list else [content]:
+        if type(part) is not dict:
             continue
         if is_media(part):
-            yield f"{path}[].{part['type']}", 0
+            found.setdefault(f"{path}[].{part['type']}", 0)
             continue
         read = read_in_part(part)
         for key, inner in part.items():
-            if inner is None or type(inner) in (int, float, bool) or key == "type":
-                continue
             if key not in read:
-                yield from _leaves(inner, f"{path}[].{key}", _is_media(key))
-            elif isinstance(inner, list) and depth < _DEEPEST:
-                yield from _in_parts(inner, f"{path}[].{key}", depth + 1)
+                _note(found, f"{path}[].{key}", key, inner)
+            elif type(inner) is list and depth < _DEEPEST:
+                _in_parts(inner, f"{path}[].{key}", found, depth + 1)
