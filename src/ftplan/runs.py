@@ -56,6 +56,7 @@ class RunTable:
     source         where the rows came from, for messages
     names          what each run is called, () where the table does not say
     notes          what the reader assumed; remarks: how it read a tool's log, said before anything is computed
+    repairs        those of the notes that say what was mended or left out: no result is shown without them
     """
 
     metric: Metric
@@ -75,6 +76,7 @@ class RunTable:
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.value)

@@ -206,3 +206,13 @@ def test_what_commas_are_is_told_by_cells_that_can_mean_one_thing() -> None:
     assert comma_of(["1.5", "1,500"]) == "thousands"
     assert comma_of(["1,5", "1.5"]) is None
     assert comma_of(["1,500", "x"]) is None
+
+
+def test_a_typo_is_left_out_and_named(read: Read) -> None:
+    rows = [f"{n},{3.0 * n**-0.2:.4f}" for n in (500, 1000, 2000, 4000, 8000, 16000)]
+    rows[3] = "4000,5.7097"
+    found = read("\n".join(["examples,loss", *rows]))
+    assert len(found) == 5
+    assert found.repairs == found.notes[-1:]
+    assert found.notes[-1].startswith("line 5: loss 5.7097 does not go with the other runs, which say about ")
+    assert found.notes[-1].endswith("; 0.57097 with its decimal point moved would: left out")

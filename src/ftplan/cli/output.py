@@ -52,6 +52,8 @@ def deliver(
     for name in files:
         remark(f"wrote {name}", quiet=quiet)
     if only or form == "csv":
+        for text in document.notes:
+            remark(f"note: {text}", quiet=quiet)
         for text in document.warnings:
             remark(f"warning: {text}", quiet=quiet)
 

@@ -109,6 +109,7 @@ def plan(
         )
         run_check(ctx, check, asks, form=form, output=output, quiet=quiet, get=get)
         return
+    from ftplan.formats.documents import with_repairs
     from ftplan.formats.documents.plan import document, refusal
     from ftplan.plan import make_plan
     from ftplan.plan.check import with_facts
@@ -125,5 +126,5 @@ def plan(
         if form in _PROGRAM_FORMATS and not get:
             deliver(refusal(error), form, None, quiet=quiet)
         raise
-    shown = with_constraints(best, document(best), tuple(require or ()))
+    shown = with_repairs(with_constraints(best, document(best), tuple(require or ())), law.repairs)
     answer(shown, form, output, quiet=quiet, get=get, exports=exports.of(shown.data, aimed.pool, output))

@@ -38,6 +38,7 @@ def predict(
     from ftplan.cli.inputs import load_fit
     from ftplan.cli.output import check_target, deliver
     from ftplan.fit import predict_rows
+    from ftplan.formats.documents import with_repairs
     from ftplan.formats.documents.predictions import document
     from ftplan.readers.planned import read_planned
 
@@ -45,4 +46,6 @@ def predict(
     fitted = load_fit(fit, quiet=quiet)
     planned = read_planned(table, fitted, options.parse_map(column_map or []))
     predicted = predict_rows(fitted, planned.table, level=level)
-    deliver(document(fitted.metric, planned, predicted, level), form, output, quiet=quiet, artefact="csv")
+    repairs = (*fitted.repairs, *planned.table.repairs)
+    shown = with_repairs(document(fitted.metric, planned, predicted, level), repairs)
+    deliver(shown, form, output, quiet=quiet, artefact="csv")

@@ -40,14 +40,16 @@ def rank(scored: Sequence[Scored], length_matters: bool = False) -> list[Scored]
     Where the nested tests say that length matters, a law without it is not preferred for being small: it is refuted.
     Laws without that error (too few runs) follow, by AICc, then by RMSE.
     """
-    known = [s for s in scored if s.ahead_error is not None and s.ahead_se is not None]
+    known = [s for s in scored if s.ahead_error is not None]
     unknown = [s for s in scored if s.ahead_error is None]
     unknown.sort(key=lambda s: (s.aicc is None, s.aicc or 0.0, s.rmse))
     if not known:
         return unknown
     standing = [s for s in known if not (length_matters and token_only(s))] or known
     best = min(standing, key=lambda s: s.ahead_error or 0.0)
-    limit = (best.ahead_error or 0.0) + (best.ahead_se or 0.0)
+    least = best.ahead_error or 0.0
+    # one design point has no spread of its own: its error is as uncertain as it is large
+    limit = least + (least if best.ahead_se is None else best.ahead_se)
 
     def key(s: Scored) -> tuple[bool, int, float]:
         error = s.ahead_error or 0.0

@@ -31,7 +31,7 @@ class LawFit:
 
     cv_rmse              cross-validated over cells (runs of one design point leave together)
     extrapolation_error  mean absolute error on the held-out largest runs, fitted without them
-    extrapolation_se     its standard error
+    extrapolation_se     its standard error over the design points held out, None where there is one
     """
 
     name: str
@@ -104,6 +104,11 @@ class Fit:
     borrowed_counts: Literal["tokens", "examples"] = "tokens"  # what T counts in a borrowed law
     borrowed_correlation: tuple[tuple[str, str, float], ...] = ()  # of two parameters' normal scores; others 0
     warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """What was mended or left out in the table behind it; () for a borrowed law."""
+        return () if self.runs is None else self.runs.repairs
 
     @property
     def counts(self) -> str:

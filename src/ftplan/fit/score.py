@@ -131,13 +131,14 @@ def folds(data: Data) -> Bools:
     return np.asarray(fold[None, :] == np.arange(int(fold.max()) + 1)[:, None])
 
 
-def ahead_errors(data: Data, out: Bools, residual: Floats) -> tuple[float, float]:
-    """Mean absolute error on the rows held out, and its standard error over their cells. out, residual: (n,)."""
+def ahead_errors(data: Data, out: Bools, residual: Floats) -> tuple[float, float | None]:
+    """Mean absolute error on the rows held out, and its standard error over their cells: one has none. out, residual:
+    (n,).
+    """
     error = np.abs(residual)[out]
     cells = data.cell[out]
     means = np.array([error[cells == c].mean() for c in sorted(set(cells.tolist()))])
-    # one cell has no spread of its own: its error is as uncertain as it is large
-    spread = float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else float(means[0])
+    spread = float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else None
     return float(error.mean()), spread
 
 

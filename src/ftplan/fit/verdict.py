@@ -44,12 +44,12 @@ def verdict(
 
 def _supported(data: Data, chosen: Scored, ranked: Sequence[Scored]) -> list[str]:
     first = ranked[0]
-    if first.ahead_error is None or first.ahead_se is None:
+    if first.ahead_error is None:
         return [f"{len(data)} runs support {chosen.law.name}, by AICc: too few to hold the largest ones out."]
     unit = {"nats": " nats", "percent": " points"}.get(data.table.metric.unit, "")
     cells = len(set(data.cell[held_out_largest(data)].tolist()))
     which = "the largest runs, fitted without them," if cells > 1 else "the one largest run, fitted without it,"
-    error = f"{first.ahead_error:.2g}" + (f" ± {first.ahead_se:.1g}" if cells > 1 else "")
+    error = f"{first.ahead_error:.2g}" + ("" if first.ahead_se is None else f" ± {first.ahead_se:.1g}")
     plain = [s for s in ranked if s.law.name == "power" and s is not first and s.ahead_error is not None]
     than = f"; the token-only power law by {plain[0].ahead_error:.2g}" if plain else ""
     missed = f"it misses {which} by {error}{unit}{than}."

@@ -17,6 +17,7 @@ def render(document: Document, view: View) -> str:  # noqa: ARG001
     if not lines:
         said = next((block.text for block in document.screen if isinstance(block, Prose)), kind)
         lines = [_line("notice", f"ftplan {kind}", said)]
+    lines += [_line("notice", f"ftplan {kind}: the runs", text) for text in document.notes]
     lines += [_line("warning", f"ftplan {kind}", text) for text in document.warnings]
     return "\n".join(lines) + "\n"
 

@@ -14,7 +14,8 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def render(document: Document, view: View) -> str:  # noqa: ARG001
-    """One suite; warnings are its output."""
+    """One suite; notes and warnings are its output."""
+    said = (*document.notes, *document.warnings)
     kind = str(document.data.get("kind", "document"))
     totals = f'tests="{len(document.checks)}" failures="{sum(not c.passed for c in document.checks)}"'
     lines = [
@@ -22,7 +23,7 @@ def render(document: Document, view: View) -> str:  # noqa: ARG001
         f'<testsuites name="ftplan" {totals}>',
         f'  <testsuite name={_attribute(f"ftplan {kind}")} {totals} errors="0" skipped="0">',
         *(_case(kind, check) for check in document.checks),
-        *([f"    <system-out>{_text(chr(10).join(document.warnings))}</system-out>"] if document.warnings else []),
+        *([f"    <system-out>{_text(chr(10).join(said))}</system-out>"] if said else []),
         "  </testsuite>",
         "</testsuites>",
     ]

@@ -15,32 +15,56 @@ from typing import Any
 
 from ftplan.costs.bill import Job
 from ftplan.costs.calibrate import PastRun, Setting, calibrate
+from ftplan.costs.model import Model
 from ftplan.costs.packing import Batching
 from ftplan.errors import InputError
 from ftplan.origin import Sourced
 from ftplan.presets import load_model
+from ftplan.readers import columns as naming
+from ftplan.readers.cells import Quantity
+from ftplan.readers.cells import plain as as_plain
 from ftplan.readers.delimited import read_delimited
 from ftplan.readers.logs.counters import tokens_seen
 from ftplan.readers.logs.trainer import history
 from ftplan.readers.numbers import CellError, parse
 from ftplan.readers.raw import RawTable, normalise, plain
+from ftplan.readers.repairs import Repairs, plain_numbers, without_nothing
 from ftplan.readers.source import decode, read_bytes, source_name
 from ftplan.readers.structured import parse_json
 
 #: fact -> names of its column or key, the surest first; prefixes that loggers put before them are dropped
 _NAMES = {
-    "seconds": ("train_runtime", "runtime_seconds", "runtime_s", "seconds"),
+    "seconds": (
+        *("train_runtime", "runtime_seconds", "runtime_s", "seconds", "train_runtime_s", "train_seconds"),
+        *("training_seconds", "train_time_s", "training_time_s", "duration_s", "time_s"),
+    ),
+    "minutes": (
+        *("runtime_minutes", "runtime_min", "minutes", "train_runtime_min", "train_minutes", "training_minutes"),
+        *("train_time_min", "training_time_min", "duration_min", "time_min"),
+    ),
+    "hours": (
+        *("runtime_hours", "runtime_h", "hours", "train_runtime_h", "train_hours", "training_hours", "wall_hours"),
+        *("train_time_h", "training_time_h", "duration_h", "time_h"),
+    ),
     "counted": ("num_input_tokens_seen",),
     "real": ("tokens_seen", "num_tokens"),
     "tokens": ("tokens", "total_tokens"),
     "examples": ("examples", "train_samples"),
     "avg_tokens": ("avg_tokens",),
     "epochs": ("epochs", "epoch", "num_train_epochs"),
-    "gpus": ("gpus", "gpu_count", "num_gpus", "world_size"),
+    "gpus": ("gpus", "gpu_count", "num_gpus", "n_gpus", "world_size"),
     "model_params": ("model_params",),
-    "lora_r": ("lora_r",),
+    "lora_r": ("lora_r", "lora_rank"),
 }
-_WORDS = ("model", "tuning", "gpu")
+_IN_SECONDS = {"minutes": 60.0, "hours": 3600.0}
+#: what a run says in words -> names of its column; a model that is no preset is then told by its size
+_WORDS = {
+    "model": ("model", "base_model", "model_name", "model_name_or_path", "model_id"),
+    "tuning": ("tuning", "tuning_method", "finetuning_type"),
+    "gpu": ("gpu", "gpu_type", "gpu_name"),
+}
+#: a comma in a number of seconds or hours: no run that tells anything took a few seconds
+_FACT = Quantity(least=20.0, suffixes=True)
 _SAME_SIZE = 0.02
 _NEEDS_TOKENS = "tokens (num_input_tokens_seen, tokens_seen, or examples and avg_tokens)"
 _NEEDS_SECONDS = "its runtime (train_runtime or runtime_seconds)"
@@ -53,7 +77,7 @@ def read_past_run(source: str) -> PastRun:
     text = decode(read_bytes(path), where)
     if text.lstrip().startswith("{"):
         return _from_log(parse_json(text, where), where)
-    raw = read_delimited(text, where)
+    raw = _named(read_delimited(text, where))
     if line is not None:
         at = [i for i, place in enumerate(raw.places) if place == f"{where}:{line}"]
         if not at:
@@ -73,8 +97,8 @@ def calibration(source: str, job: Job, batching: Batching, avg_tokens: float, gp
                 f"{run.source} was {what} {theirs}, the plan is {what} {ours}: their utilisation differs",
                 hint="calibrate with a run of the same kind",
             )
-    if run.model:
-        job = replace(job, model=load_model(run.model))
+    if run.model and (model := _preset(run)) is not None:
+        job = replace(job, model=model)
     elif run.model_params is not None:
         own = (job.model.total_params, job.model.block_params, job.model.flop_params)
         if all(abs(run.model_params / size - 1.0) > _SAME_SIZE for size in own):
@@ -87,9 +111,30 @@ def calibration(source: str, job: Job, batching: Batching, avg_tokens: float, gp
     return calibrate(run, Setting(job, batching, avg_tokens, gpu))
 
 
+def _preset(run: PastRun) -> Model | None:
+    """The model that a run names; None where no preset has that name and the run tells the size instead."""
+    try:
+        return load_model(run.model)
+    except InputError:
+        if run.model_params is None:
+            raise
+        return None
+
+
 def _split(source: str) -> tuple[str, int | None]:
     match = re.fullmatch(r"(.+):([0-9]+)", source)
     return (match[1], int(match[2])) if match and not Path(source).exists() else (source, None)
+
+
+def _named(raw: RawTable) -> RawTable:
+    """The table with plain numbers, its columns under the names that a run table has them by, aliases included."""
+    raw = without_nothing(raw, Repairs())
+    columns = naming.resolve(raw, {})
+    tidy = plain_numbers(raw, columns, Repairs())
+    known = {name for names in _NAMES.values() for name in names}
+    canonical = {h: name for name, h in columns.header.items() if not {normalise(h), plain(h)} & known}
+    rows = tuple({canonical.get(header, header): text for header, text in row.items()} for row in tidy.rows)
+    return replace(tidy, headers=tuple(canonical.get(h, h) for h in tidy.headers), rows=rows)
 
 
 def _only_run(raw: RawTable) -> PastRun:
@@ -136,11 +181,18 @@ def _run(row: Mapping[str, Any], place: str) -> PastRun:
     cells = _cells(row)
     facts = {fact: _number(cells, names, place) for fact, names in _NAMES.items()}
     tokens, counts_padding = _tokens(facts)
+    for unit, factor in _IN_SECONDS.items():
+        if facts["seconds"] is None and (told := facts[unit]) is not None:
+            facts["seconds"] = factor * told
     missing = [_NEEDS_SECONDS] * (not facts["seconds"]) + [_NEEDS_TOKENS] * (not tokens)
     if missing or not tokens or not facts["seconds"]:
         hint = "trainers count tokens only when told to: include_num_input_tokens_seen='all'" if not tokens else None
         raise InputError(f"{place}: to calibrate, the run lacks {' and '.join(missing)}", hint=hint)
-    words = {name: str(cells[name]).strip() for name in _WORDS if cells.get(name)}
+    words = {
+        fact: str(next(cells[name] for name in names if cells.get(name))).strip()
+        for fact, names in _WORDS.items()
+        if any(cells.get(name) for name in names)
+    }
     return PastRun(
         source=place,
         seconds=facts["seconds"],
@@ -158,7 +210,7 @@ def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
     cells: dict[str, Any] = {}
     for header, cell in row.items():
         for name in (normalise(header), plain(header)):
-            cells.setdefault(name, cell)
+            cells.setdefault(re.sub(r"[()\[\]]", "", name), cell)
     return cells
 
 
@@ -169,7 +221,7 @@ def _number(cells: Mapping[str, Any], names: tuple[str, ...], place: str) -> flo
         if cell in (None, ""):
             continue
         try:
-            value = parse(str(cell), counts=True)
+            value = parse(as_plain(str(cell), _FACT, None).text, counts=True)
         except CellError as error:
             raise InputError(f"{place}: {name!r}: {error.problem}", hint=error.hint) from error
         if value < 0.0:

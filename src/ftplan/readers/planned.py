@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ftplan.errors import InputError
 from ftplan.fit.result import Fit
@@ -11,6 +11,7 @@ from ftplan.readers import columns as naming
 from ftplan.readers.columns import Columns
 from ftplan.readers.gather import read_table
 from ftplan.readers.raw import RawTable
+from ftplan.readers.repairs import Repairs, plain_numbers, without_nothing
 from ftplan.readers.rows import Row, complete
 from ftplan.runs import RunTable, from_rows
 
@@ -26,20 +27,25 @@ class Planned:
 
 def read_planned(path: str, fit: Fit, column_map: Mapping[str, str]) -> Planned:
     """The rows of `path` to predict with `fit`, each with the key of its series. Raises InputError."""
-    raw = read_table(path)
+    repairs = Repairs()
+    written_so = read_table(path)
+    raw = without_nothing(written_so, repairs)
     columns = naming.resolve(raw, column_map)
     if not {"examples", "tokens", "tokens_seen"} & set(columns.header):
         raise InputError(
             f"{raw.source}: no column for the number of examples or tokens; the columns are {', '.join(raw.headers)}",
             hint="a planned run needs examples (with avg_tokens) or tokens; name yours with --map theirs=examples",
         )
+    raw = plain_numbers(raw, columns, repairs)
     keys = _series_keys(raw, columns, tuple(series.key for series in fit.series))
     rows = []
     for written, place, key in zip(raw.rows, raw.places, keys, strict=True):
         cells = {name: written[header] for name, header in columns.header.items()}
         rows.append({**complete(Row(place, cells, columns.header)), "group": key, "method": cells.get("method", "")})
-    cells_in_order = tuple(tuple(written[header] for header in raw.headers) for written in raw.rows)
-    return Planned(raw.headers, cells_in_order, from_rows(rows, fit.metric, source=raw.source))
+    cells_in_order = tuple(tuple(written[header] for header in raw.headers) for written in written_so.rows)
+    mended = (*raw.mended, *repairs.said(set(columns.header.values())))
+    table = replace(from_rows(rows, fit.metric, source=raw.source), repairs=mended)
+    return Planned(raw.headers, cells_in_order, table)
 
 
 def _series_keys(raw: RawTable, columns: Columns, known: tuple[str, ...]) -> list[str]:

@@ -22,6 +22,7 @@ from ftplan.errors import InputError
 from ftplan.measure import Measure
 from ftplan.pool import Pool, from_histogram
 from ftplan.presets import ProblemFile, load_problem, names
+from ftplan.readers.cells import Quantity, plain
 from ftplan.readers.delimited import read_delimited
 from ftplan.readers.mistaken import SAID, kind_of
 from ftplan.readers.numbers import CellError, parse
@@ -40,6 +41,7 @@ _HINT = (
 )
 #: characters at the beginning of a file in which it says what it is
 _HEAD = 400
+_COUNT = Quantity(whole=True, suffixes=True)
 _ENDS = {"tokens": ("tokens", "tokens"), "lo": ("lo", "hi")}
 
 
@@ -158,7 +160,8 @@ def _columns(raw: RawTable) -> list[tuple[int, int, int]]:
 
 def _whole(row: Mapping[str, str], column: str, place: str) -> int:
     try:
-        value = parse(row[column])
+        # a comma in a whole number can only stand between thousands
+        value = parse(plain(row[column], _COUNT, None).text, counts=True)
     except CellError as error:
         raise InputError(f"{place}: column {column!r}: {error.problem}", hint=error.hint) from error
     if not value.is_integer():

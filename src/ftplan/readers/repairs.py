@@ -94,15 +94,19 @@ def without_nothing(raw: RawTable, repairs: Repairs) -> RawTable:
     return replace(raw, rows=tuple(rows))
 
 
-def plain_numbers(raw: RawTable, columns: Columns, metric: str, kind: Kind, repairs: Repairs) -> RawTable:
-    """The table with plain numbers in its columns of numbers. metric: its header; kind: of the metric.
+def plain_numbers(
+    raw: RawTable, columns: Columns, repairs: Repairs, metric: str | None = None, kind: Kind = "free"
+) -> RawTable:
+    """The table with plain numbers in its columns of numbers. metric: its header, None for runs not made yet; kind: of
+    the metric.
 
     Raises InputError where a number could be two.
     """
     quantities = {header: _QUANTITIES[name] for name, header in columns.header.items() if name in _QUANTITIES}
     for header in columns.scale:  # 1.5 million is no whole number of millions
         quantities[header] = replace(quantities[header], whole=False, items=False)
-    quantities[metric] = _METRICS[kind]
+    if metric is not None:
+        quantities[metric] = _METRICS[kind]
     if "stderr" in columns.header:
         quantities[columns.header["stderr"]] = _METRICS[kind]
     usual = {columns.header[name] for name in _USUAL if name in columns.header}
@@ -123,7 +127,7 @@ def plain_numbers(raw: RawTable, columns: Columns, metric: str, kind: Kind, repa
                 repairs.add(header, cell.done, place, f"{row[header]!r} is {cell.text}")
         rows.append(own)
     tidy = replace(raw, rows=tuple(rows))
-    return _one_unit(tidy, raw, columns, metric, repairs) if kind == "share" else tidy
+    return _one_unit(tidy, raw, columns, metric, repairs) if metric is not None and kind == "share" else tidy
 
 
 def _commas(raw: RawTable, quantities: Mapping[str, Quantity]) -> dict[str, Comma | None]:

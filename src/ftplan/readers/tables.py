@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ftplan.errors import InputError
+from ftplan.fit.outliers import outliers
 from ftplan.readers import columns as naming
 from ftplan.readers import groups, metrics, numbers, settings
 from ftplan.readers.columns import Columns
@@ -16,7 +17,7 @@ from ftplan.readers.doubts import doubts, unread_counts
 from ftplan.readers.gaps import left_out
 from ftplan.readers.gather import read_table
 from ftplan.readers.raw import RawTable, listed, normalise, plain, suggest
-from ftplan.readers.repairs import Repairs, plain_numbers, without_nothing
+from ftplan.readers.repairs import Repairs, plain_numbers, where, without_nothing
 from ftplan.readers.rows import Row, complete
 from ftplan.runs import Direction, RunTable, from_rows
 
@@ -53,7 +54,7 @@ def read_runs(
     raw = _usable(raw, columns, choice) if raw.logged else raw
     if "stderr" not in columns.header:
         columns = _own_stderr(raw, columns, choice)
-    raw = plain_numbers(raw, columns, choice.header, choice.kind, repairs)
+    raw = plain_numbers(raw, columns, repairs, choice.header, choice.kind)
     labels = groups.group_headers(raw, columns, by)
     out, gaps = left_out(raw, columns, choice.header, labels)
     raw = _without(raw, out)
@@ -63,8 +64,10 @@ def read_runs(
     for row, value in zip(rows, values, strict=True):
         row[measured.name] = value
     used = {choice.header, *labels, *columns.header.values()}
-    notes = (*_notes(raw, columns, choice, labels, by), *raw.mended, *repairs.said(used), *gaps)
-    table = from_rows(rows, measured, source=raw.source, notes=notes)
+    mended = (*raw.mended, *repairs.said(used), *gaps)
+    notes = (*_notes(raw, columns, choice, labels, by), *mended)
+    table = replace(from_rows(rows, measured, source=raw.source, notes=notes), repairs=mended)
+    raw, table = _without_outliers(raw, table)
     remarks = (*raw.remarks, *doubts(raw, columns, choice, table))
     return _one_unit(raw, replace(table, names=_names(raw), remarks=remarks))
 
@@ -94,6 +97,23 @@ def _without(raw: RawTable, out: Collection[int]) -> RawTable:
     """The table without some rows."""
     kept = [i for i in range(len(raw.rows)) if i not in out]
     return replace(raw, rows=tuple(raw.rows[i] for i in kept), places=tuple(raw.places[i] for i in kept))
+
+
+def _without_outliers(raw: RawTable, table: RunTable) -> tuple[RawTable, RunTable]:
+    """Both without the runs that would decide a fit alone; each that does not go with the others is in the notes."""
+    found = outliers(table)
+    if not found:
+        return raw, table
+    said = []
+    for o in found:
+        what = f"{where([raw.places[o.row]])}: {table.metric.name} {o.value:g} does not go with the other runs"
+        what += f", which say about {o.expected:.3g}"
+        if o.meant is not None:
+            what += f"; {o.meant:g} with its decimal point moved would"
+        said.append(f"{what}: left out" if o.gross else f"{what}: kept, but check it, for it moves the fit")
+    out = {o.row for o in found if o.gross}
+    kept = np.array([i not in out for i in range(len(table))])
+    return _without(raw, out), replace(table.subset(kept), notes=(*table.notes, *said), repairs=(*table.repairs, *said))
 
 
 def _of(raw: RawTable, count: int) -> str:

@@ -44,6 +44,7 @@ def laws(
     from ftplan.cli.inputs import Reading, load_runs
     from ftplan.cli.output import check_plot, check_target, deliver, drawn, progress
     from ftplan.compare.laws import compare_laws
+    from ftplan.formats.documents import with_repairs
     from ftplan.formats.documents.comparison import document, panels
 
     check_target(output)
@@ -54,4 +55,6 @@ def laws(
     with progress(quiet=quiet) as show:
         named = zip(runs, tables, strict=True)
         found = [s for n, t in named for s in compare_laws(n, t, law or ["auto"], objective=how, progress=show)]
-    deliver(document(found), form, output, quiet=quiet, beside=drawn(plot, panels(found), quiet=quiet))
+    repairs = tuple(f"{table.source}: {text}" for table in tables for text in table.repairs)
+    shown = with_repairs(document(found), repairs)
+    deliver(shown, form, output, quiet=quiet, beside=drawn(plot, panels(found), quiet=quiet))

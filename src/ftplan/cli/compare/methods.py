@@ -55,6 +55,7 @@ def methods(
     from ftplan.cli.inputs import law_of
     from ftplan.cli.output import check_target, deliver
     from ftplan.compare.methods import compare_methods
+    from ftplan.formats.documents import with_repairs
     from ftplan.formats.documents.methods import document
     from ftplan.readers.problems import read_problem
     from ftplan.readers.sweeps import spaced
@@ -62,5 +63,6 @@ def methods(
     check_target(output)
     asked = read_problem(problem, flags)
     limits = spaced([b for b in asked.problem.budgets if b.kind != "examples"], first, last, steps)
-    found = compare_methods(asked.problem, law_of(asked, quiet=quiet), limits, gain=gain, explain=explain)
-    deliver(document(found), form, output, quiet=quiet)
+    law = law_of(asked, quiet=quiet)
+    found = compare_methods(asked.problem, law, limits, gain=gain, explain=explain)
+    deliver(with_repairs(document(found), law.repairs), form, output, quiet=quiet)

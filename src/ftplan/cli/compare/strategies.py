@@ -36,6 +36,7 @@ def strategies(
     from ftplan.cli.inputs import law_of
     from ftplan.cli.output import check_target, deliver
     from ftplan.compare.strategies import compare_strategies
+    from ftplan.formats.documents import with_repairs
     from ftplan.formats.documents.strategies import document
     from ftplan.readers.problems import read_problem
     from ftplan.readers.sweeps import one_of_each_kind
@@ -45,4 +46,6 @@ def strategies(
     asked = read_problem(problem, replace(flags, budgets=one_of_each_kind(flags.budgets)))
     own = flags.budgets
     limits = [(parse_budget(text),) for text in own] if own else [asked.problem.budgets]
-    deliver(document(compare_strategies(asked.problem, law_of(asked, quiet=quiet), limits)), form, output, quiet=quiet)
+    law = law_of(asked, quiet=quiet)
+    shown = document(compare_strategies(asked.problem, law, limits))
+    deliver(with_repairs(shown, law.repairs), form, output, quiet=quiet)

@@ -31,6 +31,7 @@ def budgets(
     """Read, plan once per budget, render, write."""
     from ftplan.cli.inputs import law_and_problem, law_of
     from ftplan.cli.output import check_plot, check_target, deliver, drawn
+    from ftplan.formats.documents import with_repairs
     from ftplan.formats.documents.budgets import document, panels
     from ftplan.readers.problems import Flags, aimed_at, read_problem
     from ftplan.readers.sweeps import spaced
@@ -43,4 +44,5 @@ def budgets(
     limits = spaced(asked.problem.budgets, first, last, steps)
     law = law_of(asked, quiet=quiet, command="simulate budgets")
     plans = budget_sweep(aimed_at(asked, law.metric), law, limits)
-    deliver(document(limits, plans), form, output, quiet=quiet, beside=drawn(plot, panels(limits, plans), quiet=quiet))
+    shown = with_repairs(document(limits, plans), law.repairs)
+    deliver(shown, form, output, quiet=quiet, beside=drawn(plot, panels(limits, plans), quiet=quiet))

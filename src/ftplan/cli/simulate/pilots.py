@@ -72,6 +72,7 @@ def pilots(
     from ftplan.cli.inputs import law_and_problem, law_of
     from ftplan.cli.output import check_target, deliver, progress, remark
     from ftplan.cli.simulate.work import workers
+    from ftplan.formats.documents import with_repairs
     from ftplan.formats.documents.pilots import document
     from ftplan.readers.problems import Flags, read_problem
     from ftplan.simulate.advice import RESOLUTION, advise
@@ -80,9 +81,10 @@ def pilots(
     check_target(output)
     fit, named = law_and_problem(source, problem, quiet=quiet)
     asked = read_problem(named, Flags(fit=fit, series=series, budgets=tuple(budget or ())))
+    law = law_of(asked, quiet=quiet, command="simulate pilots")
     posed = study_of(
         asked.problem,
-        law_of(asked, quiet=quiet, command="simulate pilots"),
+        law,
         pilots=limit,
         runs=_counts(options.words(runs)),
         truths=truths or TRUTHS,
@@ -98,7 +100,7 @@ def pilots(
     except KeyboardInterrupt as stop:
         remark(f"interrupted; {stop}", quiet=False)
         raise
-    deliver(document(posed, advice), form, output, quiet=quiet)
+    deliver(with_repairs(document(posed, advice), law.repairs), form, output, quiet=quiet)
 
 
 def _counts(words: tuple[str, ...]) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ A result becomes a `Document` once, in its own module here; a format is written 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from ftplan.formats.heatmap import HeatMap
@@ -78,7 +78,8 @@ class Check:
 class Document:
     """data: for JSON and YAML, beginning with schema_version and kind; header, records: for CSV; screen: for people.
 
-    warnings: doubts about the result, for the formats that have no place for them;
+    warnings: doubts about the result, for the formats that have no place for them; notes: what was mended in its
+    inputs, for the same formats;
     checks: constraints, for the formats that a build server reads.
     """
 
@@ -88,6 +89,15 @@ class Document:
     screen: tuple[Block, ...]
     warnings: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def with_repairs(document: Document, repairs: tuple[str, ...]) -> Document:
+    """The document with what was mended or left out in the runs behind it, in every format."""
+    if not repairs:
+        return document
+    screen = (*document.screen, *section("Notes on the runs", repairs))
+    return replace(document, data={**document.data, "repairs": list(repairs)}, screen=screen, notes=repairs)
 
 
 def finite(value: float | None) -> float | None:

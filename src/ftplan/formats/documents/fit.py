@@ -50,7 +50,7 @@ def document(fit: Fit) -> Document:
     screen += section("Notes", (*told, *_held(fit)))
     screen += section("Warnings", warnings)
     records = [record for series in fit.series for record in _records(series)]
-    return Document(fit_to_dict(fit), _HEADER, tuple(records), tuple(screen), warnings)
+    return Document(fit_to_dict(fit), _HEADER, tuple(records), tuple(screen), warnings, notes=fit.repairs)
 
 
 def has_power(fit: Fit) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from ftplan import schemas
@@ -18,7 +18,8 @@ def fit_to_dict(fit: Fit) -> dict[str, Any]:
     """A fit as plain values; `fit_from_dict` is the inverse."""
     runs: dict[str, Any] = {"sha256": fit.runs_sha256}
     if fit.runs is not None:
-        runs |= {"source": fit.runs.source, "notes": list(fit.runs.notes), "rows": fit.runs.rows()}
+        runs |= {"source": fit.runs.source, "notes": list(fit.runs.notes), "repairs": list(fit.runs.repairs)}
+        runs["rows"] = fit.runs.rows()
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "fit",
@@ -101,6 +102,7 @@ def _fit(plain: dict[str, Any]) -> Fit:
     table = None
     if "rows" in runs:
         table = from_rows(runs["rows"], metric, source=runs["source"], notes=tuple(runs["notes"]))
+        table = replace(table, repairs=tuple(runs.get("repairs", ())))
     return Fit(
         metric=metric,
         objective=plain["objective"],

@@ -40,10 +40,11 @@ def document(table: RunTable, intro: str = "") -> Document:
         "source": table.source,
         "metric": {"name": metric.name, "direction": metric.direction, "unit": metric.unit},
         "notes": [*table.remarks, *table.notes],
+        "repairs": list(table.repairs),
         "rows": [{c: row[c] for c in header if row.get(c, "") != ""} for row in written],
     }
     screen = (Prose(intro or _intro(table)), _grid(metric, header, records), *section("Notes", table.notes))
-    return Document(data, header, records, screen)
+    return Document(data, header, records, screen, notes=table.repairs)
 
 
 def _intro(table: RunTable) -> str:
