@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from ftplan.errors import InputError
 from ftplan.readers.columns import ALIASES, CANONICAL, resolve
 from ftplan.readers.metrics import known
 from ftplan.readers.raw import RawTable, build, normalise, suggest
@@ -72,3 +73,32 @@ def test_map_overrules_names_and_aliases() -> None:
 def test_suggestions() -> None:
     assert suggest("exmples", ALIASES) == "did you mean examples?"
     assert suggest("colour", ALIASES) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("N,D,loss", {"model_params": "N", "tokens": "D"}),
+        ("N,D,C,loss", {"model_params": "N", "tokens": "D"}),
+        ("n,d,flops,loss", {"model_params": "n", "tokens": "d"}),
+        ("N,D,tokens,loss", {"model_params": "N", "tokens": "tokens"}),
+        ("N,compute,tokens,loss", {"model_params": "N", "tokens": "tokens"}),
+        ("N,D,params,loss", {"model_params": "params", "tokens": "D"}),
+        ("N,avg_tokens,loss", {"examples": "N", "avg_tokens": "avg_tokens"}),
+        ("examples,D,loss", {"examples": "examples"}),
+    ],
+)
+def test_n_and_d_of_scaling_laws(header: str, found: dict[str, str]) -> None:
+    names = header.split(",")
+    raw = build("x", names, [("x:2", ["9"] * len(names))])
+    assert resolve(raw, {}).header == found
+
+
+@pytest.mark.parametrize("beside", ["params", "model_params", "n_params", "N_no_emb", "non_embedding_params"])
+def test_n_beside_parameters_is_a_question(beside: str) -> None:
+    raw = build("x", ["N", beside, "loss"], [("x:2", ["9", "9", "9"])])
+    with pytest.raises(InputError, match="may be the number of examples or the model's size") as caught:
+        resolve(raw, {})
+    assert caught.value.hint == "--map N=examples where it counts training examples, else --map N=model_params"
+    assert resolve(raw, {"N": "examples"}).header["examples"] == "N"
+    assert resolve(raw, {"N": "model_params"}).header["model_params"] == "N"

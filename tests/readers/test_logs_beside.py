@@ -70,6 +70,19 @@ def test_a_name_that_several_runs_have_is_told(tmp_path: Path) -> None:
     assert not any("no run is called" in text for text in read.remarks)
 
 
+def test_seeds_that_share_a_name(tmp_path: Path) -> None:
+    """Several seeds under one name: a table of sizes holds for all of them, or for the one whose seed it names."""
+    rows = [row | {"Name": f"n{i // 2}", "seed": i % 2} for i, row in enumerate(wandb_rows()[:4])]
+    log = str(write(tmp_path / "w.csv", table(rows)))
+    shared = read_runs(log, sizes(tmp_path / "sizes.csv", "n0", "n1"))
+    assert shared.examples.tolist() == [100.0, 100.0, 101.0, 101.0]
+    each = [{"run": f"n{i // 2}", "seed": i % 2, "examples": 10 + i} for i in range(4)]
+    assert read_runs(log, str(write(tmp_path / "each.csv", table(each)))).examples.tolist() == [10.0, 11.0, 12.0, 13.0]
+    judged = [{"run": f"n{i}", "eval_loss": 1.0} for i in range(2)]
+    read = read_runs(log, str(write(tmp_path / "judged.csv", table(judged))))
+    assert any("several runs are called n0" in text for text in read.remarks)
+
+
 @pytest.mark.parametrize("column", ["run", "name", "Run Name", "output_dir", "folder", "wo"])
 def test_a_table_is_joined_by_the_column_that_names_the_runs(column: str, tmp_path: Path) -> None:
     root = trainer_folder(tmp_path / "outputs")

@@ -61,6 +61,23 @@ def test_packs_are_told_from_examples(
     assert all(full in text and "run,examples" in text for text in found)
 
 
+def test_blocks_are_told_from_examples(tmp_path: Path) -> None:
+    """A script that cuts all text into blocks of 1,024 tokens logs their number as train_samples."""
+    for i in range(3):
+        write(
+            tmp_path / f"run{i}" / "all_results.json", summary(100 * (i + 1), 1024) | {"train_samples": 100 * (i + 1)}
+        )
+    found = [text for text in read_runs(str(tmp_path)).remarks if "look like packs" in text]
+    assert len(found) == 1
+    assert "1,024 to 1,024 tokens per example" in found[0]
+    for i in range(3):
+        flat = summary(100 * (i + 1), 1020) | {"train_samples": 100 * (i + 1), "block_size": 1024}
+        write(tmp_path / f"run{i}" / "all_results.json", flat)
+    read = read_runs(str(tmp_path))
+    assert facts.BLOCKS in read.remarks
+    assert not any("look like packs" in text for text in read.remarks)
+
+
 def test_the_true_numbers_of_packed_examples_settle_it(tmp_path: Path) -> None:
     packed(tmp_path / "outputs", (1000, 1000, 1000))
     sized = read_runs(str(tmp_path / "outputs"), sizes(tmp_path / "sizes.csv", "run0", "run1", "run2"))

@@ -28,6 +28,8 @@ _COUNTERS = {
 _LENGTHS = ("max_length", "max_seq_length", "max_seq_len", "sequence_len", "seq_length", "cutoff_len", "block_size")
 #: packs fill their length to 98 % and more, but for the last one, which weighs where a run is a hundred packs
 _FULL = 0.88
+#: blocks of one length, into which a script cuts all its text, are full to the last token; it counts them as samples
+_BLOCKS = 0.998
 #: runs from which on one length in all of them is no chance
 _ENOUGH = 3
 
@@ -39,12 +41,13 @@ def doubts(raw: RawTable, columns: Columns, choice: Choice, table: RunTable) -> 
     said = [AVERAGED] * (choice.name == "train_loss")
     if any(text.startswith(NO_EXAMPLES) for text in raw.remarks) and (unread := unread_counts(raw, columns)):
         said.append(f"columns of whole numbers that were not understood: {listed(unread)}")
-    if any(text.startswith(SPEED) for text in raw.remarks) and (length := _packed(raw, table)):
+    full = _FULL if any(text.startswith(SPEED) for text in raw.remarks) else _BLOCKS
+    if length := _packed(raw, table, full):
         low, high = (f"{bound:,.0f}" for bound in (np.nanmin(table.avg_tokens), np.nanmax(table.avg_tokens)))
         said.append(
             f"every run has {low} to {high} tokens per example, nearly {length:,.0f}: these look like packs, not "
-            "examples. If packing was on, give the numbers of examples in a table with the columns run,examples, named "
-            "beside the log (ftplan runs LOG sizes.csv)"
+            "examples. If packing was on, or texts were cut into blocks, give the numbers of examples in a table with "
+            "the columns run,examples, named beside the log (ftplan runs LOG sizes.csv)"
         )
     return tuple(said)
 
@@ -72,8 +75,10 @@ def _may_count(raw: RawTable, header: str) -> bool:
     return whole and bool(counts) and (len(raw.rows) == 1 or len(set(counts)) > 1)
 
 
-def _packed(raw: RawTable, table: RunTable) -> float | None:
-    """The length that all examples nearly have, if it is the longest one allowed; else a power of two, as most are."""
+def _packed(raw: RawTable, table: RunTable, full: float) -> float | None:
+    """The length that all examples fill to this share or more, if it is the longest one allowed; else a power of two,
+    as most are.
+    """
     lengths = table.avg_tokens[np.isfinite(table.avg_tokens)]
     if len(lengths) < _ENOUGH:
         return None
@@ -81,4 +86,4 @@ def _packed(raw: RawTable, table: RunTable) -> float | None:
     logged = {length for row in settings if (length := number(row, *_LENGTHS)) is not None}
     high = float(lengths.max())
     most = max(logged) if logged else 2.0 ** math.ceil(math.log2(max(high, 1.0)))
-    return most if len(logged) < 2 and _FULL * most <= lengths.min() and high <= most else None
+    return most if len(logged) < 2 and full * most <= lengths.min() and high <= most else None

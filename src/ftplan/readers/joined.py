@@ -150,10 +150,11 @@ def _add_facts(rows: Sequence[_Row], tables: Sequence[RawTable], remarks: list[s
             match, near, left = _match((name,), runs), _nearness(name, runs), _nearness(name, absent)
             if left > near or (match is None and left == near > 0):
                 continue
-            if match is None:
+            named = _seeds(name, cells_, by, table, rows) if match is None and near else []
+            for row in named if match is None else [rows[match]]:
+                row.written |= {header: text for header, text in cells_.items() if header != by and text}
+            if match is None and not named:
                 (several if near else lost).append(f"{name} ({place})")
-                continue
-            rows[match].written |= {header: text for header, text in cells_.items() if header != by and text}
         own |= set(table.headers) - {by}
         if normalise(by) not in NAMES:
             remarks.append(f"{table.source}: its column {by} holds the names of the runs")
@@ -162,6 +163,23 @@ def _add_facts(rows: Sequence[_Row], tables: Sequence[RawTable], remarks: list[s
         if several:
             remarks.append(f"{table.source}: several runs are called {listed(several, 3)}: not used")
     return own
+
+
+def _seeds(name: str, said: Mapping[str, str], by: str, table: RawTable, rows: Sequence[_Row]) -> list[_Row]:
+    """The runs of a name that tell each other apart by their seeds: the one whose seed a table names, else all.
+
+    Not all where the table has several rows of the name, or a result in it, which is of one run.
+    """
+    near = _nearness(name, [row.run for row in rows])
+    runs = [row for row in rows if _nearness(name, [row.run]) == near]
+    seeds = [row.run.facts.get("seed", "") for row in runs]
+    if "" in seeds or len(set(seeds)) < len(seeds):
+        return []
+    own = next((text for header, text in said.items() if CANONICAL.get(plain(header), plain(header)) == "seed"), "")
+    if own:
+        return [row for row, seed in zip(runs, seeds, strict=True) if seed == own]
+    one = sum(row[by] == name for row in table.rows) == 1
+    return runs if one and not any(metrics.known(header) for header in table.headers) else []
 
 
 def _add_results(
