@@ -39,16 +39,8 @@ _KIND = re.compile(r"""^kind: *["']?(?P<yaml>pool|plan|fit)\b|"kind" *: *"(?P<js
 _HEAD = 400
 #: columns of training rows; no table that ftplan reads has them
 _ROWS = {
-    "text",
-    "prompt",
-    "completion",
-    "response",
-    "instruction",
-    "input",
-    "output",
-    "messages",
-    "conversations",
-    "chosen",
+    *("text", "prompt", "completion", "response", "instruction", "input", "output"),
+    *("messages", "conversations", "chosen"),
 }
 #: tables of a problem file
 _SECTIONS = {"problem", "pool", "data", "training", "hardware", "budget", "selection", "goal"}

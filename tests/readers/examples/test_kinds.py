@@ -351,6 +351,20 @@ def test_files_and_folders_are_read_in_the_order_of_their_names(tmp_path: Path) 
     assert error.value.hint == f"{folder} has some"
 
 
+def test_a_column_that_is_empty_so_far_is_a_column(tmp_path: Path) -> None:
+    path = tmp_path / "pool.csv"
+    path.write_text(f"instruction,output\n{Q.replace(',', '')},\n")
+    found = counted(path)
+    assert (found.measure.shape, histogram(found)) == ("alpaca", {-(-(len(Q) - 1) // 4) + 10: 1})
+
+
+def test_a_broken_row_is_told_by_the_files_own_names(tmp_path: Path) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_text('{"question": "a", "answer": "b"}\n{"question": "a", "answer": 2}\n{"question": "a"}\n')
+    with pytest.raises(InputError, match=r"pool\.jsonl:2: answer is 2, not text"):
+        counted(path)
+
+
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"
 
 

@@ -327,7 +327,8 @@ def fault(line: bytes, shape: Shape, reading: Reading) -> str:
         found = _Found(reading)
         found.add(found.texts([row], shape))
     except RowFault as error:
-        return str(error)
+        ours, _, rest = str(error).partition(" ")
+        return f"{reading.renames.get(ours, ours)} {rest}"
     except KeyError as error:
         return f"no key {reading.renames.get(error.args[0], error.args[0])!r} in {_start(line)}"
     except (TypeError, AttributeError, ValueError, RecursionError) as error:

@@ -117,10 +117,12 @@ def _beside(rows: list[Row], counted: frozenset[str]) -> tuple[tuple[str, str], 
 def _forms(row: Any, *, mapped: bool) -> str:
     """What to do about a row without a form."""
     forms = ", ".join(shapes.load(name).example for name in _SHOWN)
-    texts = [key for key, value in row.items() if isinstance(value, str)] if isinstance(row, dict) else []
-    if mapped or len(texts) < 2:
+    texts = {key: len(value) for key, value in row.items() if isinstance(value, str)} if isinstance(row, dict) else {}
+    longest = sorted(texts, key=texts.__getitem__, reverse=True)[:2]
+    asked, answered = sorted(longest, key=list(texts).index) if len(longest) == 2 else ("", "")
+    if mapped or not answered:
         return f"a row is one of: {forms}"
-    return f"--map {texts[0]}=prompt --map {texts[1]}=completion says which column is what; a row is one of: {forms}"
+    return f"--map {asked}=prompt --map {answered}=completion says which column is what; a row is one of: {forms}"
 
 
 def _hint(part: Part) -> str:

@@ -134,6 +134,11 @@ def detect(rows: Sequence[Any], given: Columns | None = None, wanted: str = "") 
             columns = shape.columns(row, given)
             if columns is not None and (wanted or not shape.gives_way(row)):
                 return _with_others(shape, shape.columns(union, given) or columns, union)
+    # a column that is empty in all rows so far, such as answers still to be written
+    filled = {key: "" for row in reversed(usable) for key in row} | union
+    for shape in among:
+        if (columns := shape.columns(filled, given)) is not None:
+            return _with_others(shape, columns, union)
     raise RowFault(_formless(rows[0], given, wanted))
 
 
