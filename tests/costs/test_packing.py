@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftplan.costs.packing import Packing, batching, packs_per_example, steps_per_epoch
+from ftplan.costs.packing import Packing, batching, epochs_trained, packs_per_example, steps_per_epoch
 from ftplan.pool import Pool, from_histogram, from_lengths
 from ftplan.presets import load_problem
 
@@ -103,3 +103,21 @@ def test_steps_see_every_row_and_no_step_is_empty(rows: int, batch: int, accumul
     steps = steps_per_epoch(rows, batch, accumulation, gpus)
     share = math.ceil(rows / gpus)
     assert steps * batch * accumulation >= share > (steps - 1) * batch * accumulation
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch", "accumulation", "asked", "reached"),
+    [
+        (20, 4, 4, 1.5, 1.8),
+        (9, 2, 3, 1.1, 1.6),
+        (10, 4, 4, 1.5, 2.0),
+        (123, 4, 3, 2.5, 80 / 31),
+        (301, 8, 2, 1.33, 26 / 19),
+        (20, 4, 4, 0.5, 0.8),
+        (100, 8, 1, 0.5, 7 / 13),
+        (37, 4, 2, 3.0, 3.0),
+    ],
+)
+def test_epochs_that_trainers_reach(rows: int, batch: int, accumulation: int, asked: float, reached: float) -> None:
+    """Where runs of transformers 5.24.0 ended."""
+    assert epochs_trained(rows, batch, accumulation, 1, asked) == pytest.approx(reached)

@@ -10,6 +10,7 @@ from ftplan.fit import borrowed_fit
 from ftplan.fit.result import Fit
 from ftplan.formats.documents.plan import expectation
 from ftplan.plan import make_plan
+from ftplan.plan.notes import rounded_up
 from ftplan.plan.problem import Problem
 from ftplan.pool import from_lengths
 from ftplan.presets import load_law
@@ -92,3 +93,21 @@ def test_runs_without_a_model_size_are_carried_over(problem: Problem) -> None:
     plan = make_plan(problem, fitted())
     assert "do not record the size of their model" in expectation(plan)
     assert any(f"carried over to {problem.model.name}" in w for w in plan.warnings)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "reached", "steps", "told"),
+    [
+        (
+            1.5,
+            1.8,
+            3,
+            "trainers round 1.5 epochs up to whole steps: 3 steps train 1.8 epochs, 20 % more than is counted",
+        ),
+        (1.5, 1.51, 302, ""),
+        (2.0, 2.0, 4, ""),
+    ],
+)
+def test_a_part_of_an_epoch_is_rounded_up(epochs: float, reached: float, steps: int, told: str) -> None:
+    warned = rounded_up(epochs, reached, steps)
+    assert [text.startswith(told) for text in warned] == [True] * bool(told)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ftplan.costs.bill import Bill, Job
-from ftplan.costs.packing import Batching, Packing, steps_per_epoch
+from ftplan.costs.packing import Batching, Packing, epochs_trained, steps_per_epoch
 from ftplan.costs.training import train_flops_per_token
 from ftplan.pool import Cut
 
@@ -56,6 +56,11 @@ def total_steps(job: Job, chosen: Chosen) -> int:
     """Optimiser steps over all epochs."""
     each = steps_per_epoch(rows_per_epoch(chosen), chosen.batch_examples, chosen.grad_accum, job.gpus)
     return math.ceil(each * chosen.epochs)
+
+
+def reached_epochs(job: Job, chosen: Chosen) -> float:
+    """Epochs that a trainer reaches, which rounds the planned ones up to whole steps."""
+    return epochs_trained(rows_per_epoch(chosen), chosen.batch_examples, chosen.grad_accum, job.gpus, chosen.epochs)
 
 
 def rows_cut(cut: Cut, longest: int) -> int:

@@ -159,3 +159,15 @@ def steps_per_epoch(rows: int, batch_examples: int, grad_accum: int, gpus: int =
     rows: examples, or packs when packed; batch_examples: sequences per device and forward pass.
     """
     return math.ceil(math.ceil(math.ceil(rows / gpus) / batch_examples) / grad_accum)
+
+
+def epochs_trained(rows: int, batch_examples: int, grad_accum: int, gpus: int, epochs: float) -> float:
+    """Epochs that a trainer reaches which was asked for `epochs`: it rounds them up to whole steps.
+
+    20 rows by 4 x 4 are 2 steps an epoch, one of 16 rows and one of 4; 1.5 epochs are 3 steps, and train 1.8 (seen on
+    transformers 5.24).
+    """
+    batches = math.ceil(math.ceil(rows / gpus) / batch_examples)
+    each = math.ceil(batches / grad_accum)
+    whole, rest = divmod(math.ceil(each * epochs * (1.0 - 1e-9)), each)
+    return whole + min(rest * grad_accum / batches, 1.0)

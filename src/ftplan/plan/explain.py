@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftplan.costs.chain import Chosen, cost_chain, total_steps
+from ftplan.costs.chain import Chosen, cost_chain, reached_epochs, total_steps
 from ftplan.fit.result import Fit, SeriesFit
 from ftplan.plan import answers
 from ftplan.plan.allowed import Allowed
 from ftplan.plan.lengths import ends, over_budget
-from ftplan.plan.notes import assumptions, inputs, measured_on, objective, size_beyond, warnings
+from ftplan.plan.notes import assumptions, inputs, measured_on, objective, rounded_up, size_beyond, warnings
 from ftplan.plan.packs import packs
 from ftplan.plan.problem import Problem
 from ftplan.plan.result import Alternative, BudgetUse, Cost, Data, Plan, Prediction, Recipe, Selection, Training
@@ -44,6 +44,7 @@ def explain(
         assumptions=assumptions(problem, fit, series, space, best, off),
         warnings=(
             *warnings(problem, fit, series, space, search, best),
+            *rounded_up(chosen.epochs, reached_epochs(job, chosen), total_steps(job, chosen)),
             *(over_budget(off, search.limits) if off else ()),
         ),
         inputs=inputs(problem, fit, series),

@@ -20,6 +20,8 @@ from ftplan.units import format_count
 
 #: a prediction this far outside the fitted runs is a warning
 WARN_BEYOND = 1.05
+#: epochs that are rounded up to whole steps by more than this share are a warning: a hundredth is within any MFU
+WARN_ROUNDED = 0.01
 #: sizes closer than this are one model: published counts are rounded to two digits or so
 SAME_SIZE = 1.02
 #: with more than this share of the eligible rows cut short, say so: a row cut has lost its end, where an answer often
@@ -97,6 +99,17 @@ def _memory(problem: Problem, best: Candidate) -> list[str]:
         f"{job.tuning} tuning of {job.model.name}{by} does not fit {gpus}: {what} take "
         f"{least / 1e9:,.0f} GB, and there are {there / 1e9:,.0f} GB; take more GPUs"
         + ("" if job.tuning == "qlora" else ", or --tuning qlora")
+    ]
+
+
+def rounded_up(epochs: float, reached: float, steps: int) -> list[str]:
+    """How much more a trainer trains than was asked for, where a part of an epoch is not a whole number of steps."""
+    if reached <= (1.0 + WARN_ROUNDED) * epochs:
+        return []
+    return [
+        f"trainers round {epochs:g} epochs up to whole steps: {steps:,} step{'s' * (steps > 1)} train {reached:.3g} "
+        f"epochs, {100.0 * (reached / epochs - 1.0):.2g} % more than is counted here; a smaller batch or whole epochs "
+        "avoid it"
     ]
 
 
