@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -127,6 +128,85 @@ def test_the_shape_of_a_profiled_pool_is_used(run: Run) -> None:
     made = ("plan", "lora-8b", "--pool", "pool.yaml", "--budget", "1000examples", "-q", "--get", "feasible")
     assert run(*made, "--export", "axolotl=axolotl.yaml") == (0, "true\n", "")
     assert yaml.safe_load(Path("axolotl.yaml").read_text())["datasets"][0]["type"] == "alpaca"
-    code, _, err = run(*made, "--export", "trl=sft.yaml")
+    assert run(*made, "--export", "trl=sft.yaml") == (0, "true\n", "")
+    assert "  ftplan apply PLAN POOL --for trl -o train.jsonl" in Path("sft.yaml").read_text()
+    Path("pool.jsonl").write_text("".join(json.dumps({"text": row["output"]}) + "\n" for row in rows))
+    assert run("profile", "pool.jsonl", "-o", "pool.yaml", "-q")[0] == 0
+    code, _, err = run(*made, "--export", "llama_factory=sft.yaml")
     assert code == 2
-    assert "TRL does not read what the pool holds, Alpaca rows" in err
+    assert "LLaMA-Factory does not read what the pool holds, plain text" in err
+
+
+#: a plan that draws at random
+RANDOM = ("plan", "--fit", "pyfunc-s", "--model", "pyfunc-s")
+CALL = {"function": {"name": "weather", "arguments": "{}"}}
+#: one row of each pool with which LLaMA-Factory lost text, and what dataset_info.json has to say of it
+TOLD: dict[str, tuple[dict[str, Any], str, dict[str, str]]] = {
+    "agent": (
+        {
+            "tools": [{"type": "function", "function": {"name": "weather", "description": "of a city"}}],
+            "messages": [
+                {"role": "user", "content": "How is it there?"},
+                {
+                    "role": "assistant",
+                    "content": None,
+                    "tool_calls": [{"function": {"name": "weather", "arguments": "{}"}}],
+                },
+                {"role": "tool", "content": "3 degrees"},
+                {"role": "assistant", "content": "Cold."},
+            ],
+        },
+        "openai",
+        {"messages": "messages", "tools": "tools"},
+    ),
+    "alpaca": (
+        {"system": "Be brief.", "instruction": "A river?", "input": "", "output": "The Rhine."},
+        "",
+        {"prompt": "instruction", "response": "output", "system": "system"},
+    ),
+    "sharegpt": (
+        {
+            "system": "Be brief.",
+            "tools": '[{"name": "weather"}]',
+            "conversations": [{"from": "human", "value": "How is it?"}, {"from": "gpt", "value": "Cold."}],
+        },
+        "sharegpt",
+        {"messages": "conversations", "system": "system", "tools": "tools"},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_llama_factory_is_told_of_all_that_rows_hold(run: Run, kind: str) -> None:
+    """From a pool to the rows it trains on, as the exported file says."""
+    row, formatting, columns = TOLD[kind]
+    Path("pool.jsonl").write_text((json.dumps(row) + "\n") * 40)
+    assert run("profile", "pool.jsonl", "-o", "pool.yaml", "-q")[0] == 0
+    made = (*RANDOM, "--pool", "pool.yaml", "--budget", "10examples", "-q", "--get", "feasible")
+    assert run(*made, "-o", "plan.yaml", "--export", "llama_factory=sft.yaml")[0] == 0
+    told = json.loads(Path("dataset_info.json").read_text())["ftplan_train"]
+    assert told.get("formatting", "") == formatting
+    assert {ours: name for ours, name in told["columns"].items() if row.get(name)} == columns
+    command = next(line for line in Path("sft.yaml").read_text().splitlines() if "ftplan apply" in line)
+    assert run(*command.replace("POOL", "pool.jsonl").split()[2:], "-q")[0] == 0
+    drawn = [json.loads(line) for line in Path("train.jsonl").read_text().splitlines()]
+    assert len(drawn) == 10
+    assert all(set(columns.values()) <= set(each) for each in drawn)
+
+
+def test_rows_are_written_for_a_trainer(run: Run) -> None:
+    """Torchtune reads a role and a text of each message: all else is put there."""
+    Path("pool.jsonl").write_text((json.dumps(TOLD["agent"][0]) + "\n") * 40)
+    assert run("profile", "pool.jsonl", "-o", "pool.yaml", "-q")[0] == 0
+    made = (*RANDOM, "--pool", "pool.yaml", "--budget", "10examples", "-q", "--get", "feasible")
+    assert run(*made, "-o", "plan.yaml")[0] == 0
+    code, out, _ = run("apply", "plan.yaml", "pool.jsonl", "--for", "torchtune", "-o", "-")
+    assert code == 0
+    (messages,) = set(out.splitlines())
+    said = [(message["role"], message["content"]) for message in json.loads(messages)["messages"]]
+    assert [role for role, _ in said] == ["system", "user", "assistant", "user", "assistant"]
+    assert "of a city" in said[0][1]
+    assert said[2][1] == '[{"name": "weather", "arguments": {}}]'
+    code, _, err = run("apply", "plan.yaml", "pool.jsonl", "--for", "torchtun", "-o", "-")
+    assert code == 2
+    assert "did you mean torchtune?" in err

@@ -2,6 +2,7 @@
 
     python tests/exports/real.py fields trl                    field names, as tests/exports/fields/trl.json keeps them
     python tests/exports/real.py rows trl sft.yaml             what the package reads, in the configuration's folder
+    python tests/exports/real.py texts trl sft.yaml ...        each row as its converter hands it on, as one text
     python tests/exports/real.py model trl FOLDER              a tiny model, for `tests.exports.trained` and for `rows`
 
 Each prints one JSON object as its last line. A section of fields is named by where it stands ('' is the top,
@@ -22,6 +23,12 @@ from pathlib import Path
 from typing import Any
 
 Fields = dict[str, list[str]]
+#: a chat template that leaves nothing out, as not every model's own does; Axolotl finds only keys named after a dot
+WRITES_ALL = (
+    "{% if tools %}{{ tools | tojson }}\n{% endif %}{% for message in messages %}<|im_start|>{{ message.role }}\n"
+    "{% if message.reasoning_content %}{{ message.reasoning_content }}{% endif %}{{ message.content or '' }}"
+    "{% if message.tool_calls %}{{ message.tool_calls | tojson }}{% endif %}<|im_end|>\n{% endfor %}"
+)
 #: package whose version is meant
 PACKAGES = {
     "trl": "trl",
@@ -65,6 +72,24 @@ def trl_rows(path: str) -> dict[str, Any]:
     }
 
 
+def trl_texts(path: str) -> list[str]:
+    """As its SFT trainer tokenizes them, and back; with a chat template that writes all it is given."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from trl import DatasetMixtureConfig, ModelConfig, ScriptArguments, SFTConfig, SFTTrainer, TrlParser, get_dataset
+
+    parser = TrlParser((ScriptArguments, SFTConfig, ModelConfig, DatasetMixtureConfig))
+    _, training, model, data = parser.parse_args_and_config(
+        ["--config", path, "--use_cpu", "true", "--bf16", "false"], fail_with_unknown_args=True
+    )
+    training.max_length, training.packing = None, False
+    tokenizer = AutoTokenizer.from_pretrained(model.model_name_or_path)
+    tokenizer.chat_template = WRITES_ALL
+    tiny = AutoModelForCausalLM.from_pretrained(model.model_name_or_path)
+    rows = get_dataset(data)["train"]
+    trainer = SFTTrainer(tiny, args=training, train_dataset=rows, processing_class=tokenizer)
+    return [tokenizer.decode(row["input_ids"]) for row in trainer.train_dataset]
+
+
 def axolotl_fields() -> Fields:
     os.environ["AXOLOTL_DO_NOT_TRACK"] = "1"
     from axolotl.utils.schemas.config import AxolotlInputConfig
@@ -75,6 +100,7 @@ def axolotl_fields() -> Fields:
         "datasets[]": sorted(SFTDataset.model_fields),
         "datasets[].type": sorted(UserDefinedPrompterType.model_fields),
         "datasets[].message_property_mappings": ["*"],
+        "datasets[].roles": ["*"],
     }
 
 
@@ -100,6 +126,36 @@ def axolotl_rows(path: str) -> dict[str, Any]:
         "tuning": config.adapter or "full",
         "lora_r": config.lora_r or 0,
     }
+
+
+def axolotl_texts(path: str) -> list[str]:
+    """As its prompt strategy tokenizes them, and back; with a chat template that writes all it is given."""
+    os.environ["AXOLOTL_DO_NOT_TRACK"] = "1"
+    import yaml
+    from axolotl.prompt_strategies import load
+    from axolotl.utils.config import validate_config
+    from axolotl.utils.data.shared import load_dataset_with_config
+    from axolotl.utils.data.wrappers import get_dataset_wrapper
+    from axolotl.utils.dict import DictDefault
+    from transformers import AutoTokenizer
+
+    del load
+    gpu = {"bf16": True, "fp8": False, "tf32": True, "n_gpu": 1, "n_node": 1, "compute_capability": "sm_80"}
+    plain = yaml.safe_load(Path(path).read_text()) | {"sequence_len": 100_000}
+    config = validate_config(DictDefault(plain), capabilities=gpu, env_capabilities={"torch_version": "2.13.0"})
+    tokenizer = AutoTokenizer.from_pretrained(config.base_model)
+    tokenizer.chat_template = WRITES_ALL
+    described = config.datasets[0]
+    base, style = [*described.type.split(":"), None][:2] if isinstance(described.type, str) else (described.type, None)
+    rows, _ = get_dataset_wrapper(
+        dataset_config=described,
+        tokenizer=tokenizer,
+        cfg=config,
+        dataset_base_type=base,
+        dataset=load_dataset_with_config(described, False),
+        dataset_prompt_style=style,
+    )
+    return [tokenizer.decode(row["input_ids"]) for row in rows]
 
 
 def _llama_factory() -> None:
@@ -156,6 +212,27 @@ def llama_factory_rows(path: str) -> dict[str, Any]:
         "tuning": ("qlora" if quantized == 4 else "lora") if lora else "full",
         "lora_r": tuning.lora_rank if lora else 0,
     }
+
+
+def llama_factory_texts(path: str) -> list[str]:
+    """As its own converter hands them on; those that it drops are ''."""
+    _llama_factory()
+    import yaml
+    from datasets import load_dataset
+    from llamafactory.data.converter import get_dataset_converter
+    from llamafactory.data.parser import get_dataset_list
+
+    config = yaml.safe_load(Path(path).read_text())
+    (described,) = get_dataset_list([config["dataset"]], config["dataset_dir"])
+    convert = get_dataset_converter(described.formatting, described, types.SimpleNamespace(media_dir=""))
+    rows = load_dataset("json", data_files=described.dataset_name, split=f"train[:{config['max_samples']}]")
+    out = []
+    for row in map(convert, rows):
+        assert isinstance(row["_system"] or "", str)
+        assert isinstance(row["_tools"] or "", str)
+        kept = len(row["_prompt"]) % 2 == 1 and len(row["_response"]) == 1  # as its supervised processor wants it
+        out.append(json.dumps(row, ensure_ascii=False) if kept else "")
+    return out
 
 
 def _unsloth() -> Any:
@@ -226,6 +303,28 @@ def torchtune_fields() -> Fields:
 
 def torchtune_rows(path: str) -> dict[str, Any]:
     """The script's overrides on the stock configuration it names; without the tokenizer's own files."""
+    merged, texts = _torchtune(path)
+    assert all(texts)
+    lora = "lora_rank" in merged.model
+    return {
+        "rows": len(texts),
+        "max_length": merged.tokenizer.max_seq_len,
+        "packing": merged.dataset.packed,
+        "epochs": merged.epochs,
+        "batch": merged.batch_size,
+        "accumulation": merged.gradient_accumulation_steps,
+        "tuning": ("qlora" if "qlora" in merged.model._component_ else "lora") if lora else "full",
+        "lora_r": merged.model.lora_rank if lora else 0,
+    }
+
+
+def torchtune_texts(path: str) -> list[str]:
+    """As its data set gives them to the tokenizer."""
+    return _torchtune(path)[1]
+
+
+def _torchtune(path: str) -> tuple[Any, list[str]]:
+    """What it is configured with, and its rows as a tokenizer sees them."""
     import shlex
 
     import torchtune
@@ -245,35 +344,29 @@ def torchtune_rows(path: str) -> dict[str, Any]:
     merged.pop("optimizer", None)
     tune.validate(merged)
 
+    seen: list[str] = []
+
     class Tokenizer:
         """One token a character, which is enough to read rows by."""
 
         max_seq_len, pad_id = merged.tokenizer.max_seq_len, 0
 
         def tokenize_messages(self, messages: list[Any], **_: Any) -> tuple[list[int], list[bool]]:
-            text = "".join(message.text_content for message in messages)[: self.max_seq_len]
-            return [1] * len(text), [False] * len(text)
+            seen.append("\n".join(message.text_content for message in messages))
+            return [1] * len(seen[-1]), [False] * len(seen[-1])
 
         def encode(self, text: str, **_: Any) -> list[int]:
-            return [1] * min(len(text), self.max_seq_len)
+            seen.append(text)
+            return [1] * len(text)
 
         def __call__(self, sample: Any, **_: Any) -> dict[str, Any]:
             tokens, mask = self.tokenize_messages(sample.pop("messages"))
             return {**sample, "tokens": tokens, "mask": mask}
 
     data = tune.instantiate(OmegaConf.merge(merged.dataset, {"packed": False}), Tokenizer())
-    assert all(row["tokens"] for row in data)
-    lora = "lora_rank" in merged.model
-    return {
-        "rows": len(data),
-        "max_length": merged.tokenizer.max_seq_len,
-        "packing": merged.dataset.packed,
-        "epochs": merged.epochs,
-        "batch": merged.batch_size,
-        "accumulation": merged.gradient_accumulation_steps,
-        "tuning": ("qlora" if "qlora" in merged.model._component_ else "lora") if lora else "full",
-        "lora_r": merged.model.lora_rank if lora else 0,
-    }
+    for at in range(len(data)):
+        assert data[at]["tokens"]
+    return merged, seen
 
 
 def make_model(folder: str) -> None:
@@ -301,7 +394,7 @@ if __name__ == "__main__":
     what, trainer, *rest = sys.argv[1:]
     if what == "fields":
         version = importlib.metadata.version(PACKAGES[trainer])
-        found: dict[str, Any] = {
+        found: Any = {
             "package": PACKAGES[trainer],
             "version": version,
             "fields": globals()[f"{trainer}_fields"](),
@@ -309,6 +402,11 @@ if __name__ == "__main__":
     elif what == "model":
         make_model(*rest)
         found = {}
+    elif what == "texts":  # of several configurations, since importing a trainer takes longer than reading them
+        found = []
+        for path in map(Path, rest):
+            os.chdir(path.parent)
+            found.append(globals()[f"{trainer}_texts"](path.name))
     else:
         found = globals()[f"{trainer}_rows"](*rest)
     print(json.dumps(found))

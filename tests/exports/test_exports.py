@@ -1,6 +1,6 @@
 """The contract of every trainer in the folder: new modules are picked up by themselves.
 
-Golden files are written again by `python tests/exports/test_exports.py`, lists of fields as `real.py` says.
+Golden files are written again by `python -m tests.exports.test_exports`, lists of fields as `real.py` says.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -24,7 +24,9 @@ import yaml
 
 from ftplan import exports, presets
 from ftplan.errors import InputError
-from ftplan.exports import NO_MODEL, SHAPES, Config, Handover, handover, load, names, render
+from ftplan.exports import NO_MODEL, SHAPES, Config, Handover, given, handover, load, names, render
+from ftplan.readers.examples.conversations import rewriter
+from tests.exports import pools
 
 FOLDER = Path(__file__).parent
 TRAINERS = names()
@@ -57,7 +59,7 @@ TUNINGS = (("full", 0), ("lora", 8), ("qlora", 8))
 def jobs(name: str) -> Iterator[Handover]:
     """Every way of handing over that a trainer accepts."""
     for (tuning, rank), packing, shape, gpus in product(TUNINGS, (True, False), load(name).shapes, (1, 8)):
-        yield replace(JOB, tuning=tuning, lora_r=rank, packing=packing, shape=shape, gpus=gpus)
+        yield given(load(name), replace(JOB, tuning=tuning, lora_r=rank, packing=packing, shape=shape, gpus=gpus))
 
 
 def fields(name: str) -> dict[str, Any]:
@@ -116,13 +118,14 @@ def test_name_title_and_command(name: str) -> None:
 
 @every_trainer
 def test_golden(name: str) -> None:
-    assert golden(name) == (FOLDER / "golden" / f"{name}.txt").read_text(), f"python {Path(__file__).name}"
+    assert golden(name) == (FOLDER / "golden" / f"{name}.txt").read_text(), "python -m tests.exports.test_exports"
 
 
 def golden(name: str) -> str:
     """The configuration of one plan, and the files beside it."""
-    text = render(load(name), JOB, "my.yaml")
-    for file, entries in load(name).companions(JOB).items():
+    job = given(load(name), JOB)
+    text = render(load(name), job, "my.yaml")
+    for file, entries in load(name).companions(job).items():
         text += f"--- {file}\n{json.dumps(entries, indent=2)}\n"
     return text
 
@@ -158,9 +161,9 @@ def test_torchtune_writes_a_command() -> None:
 
 @every_trainer
 def test_rows_a_trainer_cannot_read_are_refused(name: str) -> None:
-    for shape in set(SHAPES) - set(load(name).shapes):
+    for shape in {"text", "prompt_completion"} - set(load(name).shapes):
         with pytest.raises(InputError, match="does not read what the pool holds") as caught:
-            render(load(name), replace(JOB, shape=shape), "my.yaml")
+            given(load(name), replace(JOB, shape=shape))
         assert (caught.value.hint or "").startswith("it reads ")
 
 
@@ -185,6 +188,48 @@ def test_traps_that_the_configurations_step_around() -> None:
     factory = load("llama_factory").companions(JOB)["dataset_info.json"]["ftplan_train"]
     assert "num_samples" not in factory, "it draws at random, and with replacement above the pool"
     assert load("unsloth").config(replace(JOB, tuning="lora"))["training"]["load_in_4bit"] is False, "on by default"
+
+
+@pytest.mark.parametrize(
+    ("shape", "has", "formatting", "columns"),
+    [
+        ("messages", "messages", "sharegpt", {"messages": "messages"}),
+        ("messages", "messages system", "sharegpt", {"messages": "messages", "system": "system"}),
+        ("messages", "messages tools", "openai", {"messages": "messages", "tools": "tools"}),
+        ("messages", "messages functions", "openai", {"messages": "messages", "tools": "functions"}),
+        (
+            "sharegpt",
+            "conversations system tools",
+            "sharegpt",
+            {"messages": "conversations", "system": "system", "tools": "tools"},
+        ),
+        ("alpaca", "instruction output", None, {"prompt": "instruction", "response": "output"}),
+        ("alpaca", "", None, {"prompt": "instruction", "query": "input", "response": "output"}),
+        (
+            "alpaca",
+            "instruction output history input system",
+            None,
+            {
+                "prompt": "instruction",
+                "query": "input",
+                "response": "output",
+                "history": "history",
+                "system": "system",
+            },
+        ),
+    ],
+)
+def test_llama_factory_is_told_of_what_rows_hold(
+    shape: str, has: str, formatting: str | None, columns: dict[str, str]
+) -> None:
+    """Only the OpenAI formatting reads tool calls; a column that is named and not there stops all others."""
+    job = given(load("llama_factory"), replace(JOB, shape=shape, columns={name: name for name in has.split()}))
+    described = load("llama_factory").companions(job)["dataset_info.json"]["ftplan_train"]
+    assert job.shape == shape
+    assert described.get("formatting") == formatting
+    assert described["columns"] == columns
+    if shape == "messages":
+        assert (described["tags"]["observation_tag"], described["tags"]["function_tag"]) == ("tool", "function_call")
 
 
 def test_stock_configurations_of_torchtune_exist() -> None:
@@ -281,18 +326,53 @@ def row(shape: str, i: int) -> dict[str, object]:
         "prompt_completion_chat": {"prompt": [user], "completion": [assistant]},
         "text": {"text": f"{ask} {reply}"},
     }
-    assert set(rows) == set(SHAPES)
+    assert set(rows) == set(SHAPES) - {"preference", "preference_chat"}
     return rows[shape]
+
+
+def written(name: str, shape: str, columns: Mapping[str, str], row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row as `ftplan apply --for` writes it."""
+    trainer = load(name)
+    job = given(trainer, replace(JOB, shape=shape, columns=columns))
+    return rewriter(shape, columns, job.shape, lambda said: trainer.write(said, job))(row) if job.written else row
 
 
 def prepared(folder: Path, name: str, job: Handover) -> None:
     """A configuration and fifty rows beside it, of which it is to take twenty; with a tokenizer where one is needed."""
+    count = job.examples if name == "unsloth" else 50
+    rows = [written(name, job.shape, {}, row(job.shape, i)) for i in range(count)]
+    configured(folder, name, given(load(name), job), [json.dumps(each) for each in rows])
+
+
+def given_to(name: str, pool: str, folder: Path, model: Path) -> None:
+    """A pool of `pools`, drawn and configured as the exported configuration says."""
+    folder.mkdir()
+    shape, columns = pools.POOLS[pool][0], pools.columns(pool)
+    job = replace(JOB, shape=shape, columns=columns, examples=pools.ROWS, model_path=str(model), packing=False)
+    lines = [json.dumps(written(name, shape, columns, row)) for row, _ in pools.rows(pool)]
+    configured(folder, name, given(load(name), job), lines)
+
+
+@every_trainer
+@pytest.mark.parametrize("pool", pools.POOLS)
+def test_pools_of_every_kind_are_given_or_refused(name: str, pool: str) -> None:
+    """What is written again has all words; what stands as it is is for the trainer's own converter to keep."""
+    shape, columns = pools.POOLS[pool][0], pools.columns(pool)
+    if pool in REFUSED[name]:
+        with pytest.raises(InputError, match="does not read what the pool holds"):
+            given(load(name), replace(JOB, shape=shape, columns=columns))
+        return
+    for row, words in pools.rows(pool):
+        text = json.dumps(written(name, shape, columns, row))
+        assert [word for word in words if word not in text] == []
+
+
+def configured(folder: Path, name: str, job: Handover, lines: list[str]) -> None:
+    """A configuration and rows beside it."""
     trainer = load(name)
     (folder / "my.yaml").write_text(render(trainer, job, "my.yaml"))
     for file, entries in trainer.companions(job).items():
         (folder / file).write_text(json.dumps(entries))
-    count = job.examples if name == "unsloth" else 50
-    lines = [json.dumps(row(job.shape, i)) for i in range(count)]
     (folder / "train.jsonl").write_text("\n".join(lines) + "\n")
 
 
@@ -319,6 +399,14 @@ MODULES = {
     "torchtune": "torchtune",
     "trl": "trl",
     "unsloth": "unsloth_cli",
+}
+#: trainer -> pools that it is not given: it reads no such texts, and they are no conversation
+REFUSED = {
+    "axolotl": (),
+    "llama_factory": ("text",),
+    "torchtune": (),
+    "trl": (),
+    "unsloth": ("prompt_completion", "preference"),
 }
 #: the trainers' own packages are large and exclude each other: those that this interpreter has are asked
 HERE = [name for name in TRAINERS if importlib.util.find_spec(MODULES[name]) is not None]
@@ -360,6 +448,21 @@ if HERE:
     def test_the_package_reads_rows_of_every_shape(name: str, shape: str, tmp_path: Path, model: Path) -> None:
         prepared(tmp_path, name, replace(JOB, shape=shape, model_path=str(model), packing=False))
         assert asked("rows", name, "my.yaml", folder=tmp_path)["rows"] == JOB.examples
+
+    @pytest.mark.trainers
+    @pytest.mark.parametrize("name", [name for name in HERE if name != "unsloth"])
+    def test_all_text_of_every_row_reaches_the_converter(name: str, tmp_path: Path, model: Path) -> None:
+        """What the profile counts is what is trained on: no row is left out, and no word of one."""
+        every = [pool for pool in pools.POOLS if pool not in REFUSED[name]]
+        folders = [tmp_path / pool for pool in every]
+        for pool, folder in zip(every, folders, strict=True):
+            given_to(name, pool, folder, model)
+        found = asked("texts", name, *(str(folder / "my.yaml") for folder in folders), folder=tmp_path)
+        for pool, texts in zip(every, found, strict=True):
+            assert len(texts) == pools.ROWS, pool
+            words = [words for _, words in pools.rows(pool)]
+            lost = [word for text, said in zip(texts, words, strict=True) for word in said if word not in text]
+            assert lost == [], pool
 
     @pytest.mark.trainers
     @in_its_package

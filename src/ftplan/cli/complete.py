@@ -72,6 +72,13 @@ def exports() -> list[str]:
     return [f"{name}=" for name in modules("exports")]
 
 
+def trainers() -> list[str]:
+    """Trainers that `apply` writes rows for."""
+    from ftplan.exports import names
+
+    return names()
+
+
 def methods() -> list[str]:
     """Selection methods."""
     return sorted(name.replace("_", "-") for name in modules("selection"))

@@ -20,27 +20,29 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Exports:
     """wanted: pairs of a trainer's name and a file; plan: values of a plan file; shape: of the pool's rows, or '';
-    path: of the plan file, '' where there is none.
+    columns: of them, empty where not known; path: of the plan file, '' where there is none.
     """
 
     wanted: tuple[tuple[str, str], ...] = ()
     plan: Mapping[str, Any] = field(default_factory=dict)
     shape: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
 
     def of(self, plan: Mapping[str, Any], pool: Pool, path: str | None) -> Exports:
         """The same files for this plan from this pool. path: of the plan file; None and '-' where there is none."""
-        shape = pool.measure.shape if pool.measure is not None else ""
-        return replace(self, plan=plan, shape=shape, path="" if path in (None, "-") else str(path))
+        shape, columns = (pool.measure.shape, pool.measure.columns) if pool.measure is not None else ("", {})
+        return replace(self, plan=plan, shape=shape, columns=columns, path="" if path in (None, "-") else str(path))
 
     def files(self) -> tuple[dict[str, Content], list[str]]:
         """Each file and its text, and doubts about them. Raises InputError where one of them cannot be made."""
-        from ftplan.exports import NO_MODEL, handover, load, render
+        from ftplan.exports import NO_MODEL, SHAPES, given, handover, load, render
 
         files: dict[str, Content] = {}
         said: list[str] = []
         for name, file in self.wanted:
-            trainer, job = load(name), handover(self.plan, self.shape, self._from(file))
+            trainer = load(name)
+            job = given(trainer, handover(self.plan, self.shape, self._from(file), self.columns))
             files[file] = render(trainer, job, Path(file).name)
             for beside, entries in trainer.companions(job).items():
                 path = str(Path(file).with_name(beside))
@@ -48,7 +50,8 @@ class Exports:
             if job.model_path == NO_MODEL.format(job.model):
                 said.append(f"{file}: {job.model} has no name on the hub; put your model in place of {job.model_path}")
             if not self.shape:
-                said.append(f"{file}: rows taken to be {job.rows}, since the pool is a histogram without its rows")
+                taken = f"rows taken to be {SHAPES[job.shape]}, since the pool is a histogram without its rows"
+                said.append(f"{file}: {taken}")
         return files, said
 
     def _from(self, file: str) -> str:

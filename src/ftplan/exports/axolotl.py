@@ -7,29 +7,59 @@ A `split` of a local file is ignored before 0.17.0: https://github.com/axolotl-a
 
 from __future__ import annotations
 
-from ftplan.exports import ALPHA_PER_RANK, LEARNING_RATE, TRAIN_FILE, Config, Handover, Trainer
+from ftplan.conversation import Conversation, openai_row
+from ftplan.exports import (
+    ALPHA_PER_RANK,
+    LEARNING_RATE,
+    TRAIN_FILE,
+    Config,
+    Handover,
+    Rows,
+    Trainer,
+    canonical,
+    headings,
+)
 
 #: its own warm-up where none is set: a share of all steps, and no more steps than these
 WARM_UP, MOST_WARM_UP = 0.03, 100
-#: shape of a row -> how Axolotl is told of it
-_SHAPES: dict[str, Config] = {
-    "messages": {"type": "chat_template"},
-    "sharegpt": {
-        "type": "chat_template",
-        "field_messages": "conversations",
-        "message_property_mappings": {"role": "from", "content": "value"},
-    },
-    "alpaca": {"type": "alpaca"},
-    "prompt_completion": {
-        "type": {
-            "field_instruction": "prompt",
-            "field_output": "completion",
-            "format": "{instruction}",
-            "no_input_format": "{instruction}",
-        }
-    },
-    "text": {"type": "completion", "field": "text"},
+_SHAPES = ("messages", "sharegpt", "alpaca", "prompt_completion", "text")
+#: roles of ShareGPT, which go to the chat template under a name that it knows
+_ROLES = {
+    "system": ["system"],
+    "user": ["human", "user"],
+    "assistant": ["gpt", "assistant", "function_call"],
+    "tool": ["observation", "tool"],
 }
+
+
+def _rows(job: Handover) -> Config:
+    """How Axolotl is told of the rows: the field of a system prompt or of tools where it is not called that."""
+    if job.shape == "alpaca":
+        return {"type": "alpaca_w_system" if "system" in job.columns else "alpaca"}
+    if job.shape == "text":
+        return {"type": "completion", "field": job.column("text")}
+    if job.shape == "prompt_completion":
+        names = {"field_instruction": job.column("prompt"), "field_output": job.column("completion")}
+        return {"type": {**names, "format": "{instruction}", "no_input_format": "{instruction}"}}
+    keys: Config = {"type": "chat_template"}
+    beside = {"field_system": job.column("system"), "field_tools": job.tools or "tools"}
+    keys |= {key: column for key, column in beside.items() if key != f"field_{column}"}
+    if job.shape == "messages":
+        return keys if job.column("messages") == "messages" else keys | {"field_messages": job.column("messages")}
+    keys["field_messages"] = job.column("conversations")
+    return keys | {"message_property_mappings": {"role": "from", "content": "value"}, "roles": _ROLES}
+
+
+def reads(rows: Rows) -> bool:
+    """Columns of any name, but for Alpaca's."""
+    if rows.shape == "alpaca":
+        return canonical(rows, "input", "system")
+    return not {"tools", "functions"} <= set(rows.columns)
+
+
+def write(conversation: Conversation, rows: Rows) -> Config:
+    """What to train on, as messages."""
+    return openai_row(conversation, rows.tools)
 
 
 def config(job: Handover) -> Config:
@@ -43,7 +73,7 @@ def config(job: Handover) -> Config:
     keys: Config = {
         "base_model": job.model_path,
         # by the file's own path: `path: json` asks the hub first
-        "datasets": [{"path": TRAIN_FILE, "ds_type": "json", "split": f"train[:{job.examples}]", **_SHAPES[job.shape]}],
+        "datasets": [{"path": TRAIN_FILE, "ds_type": "json", "split": f"train[:{job.examples}]", **_rows(job)}],
         "sequence_len": job.max_length,
         "excess_length_strategy": "truncate",
         "sample_packing": job.packing,
@@ -79,6 +109,10 @@ def notes(job: Handover) -> list[str]:
         out.append(
             "The model's tokenizer must have a chat template, which base models often lack; else set chat_template."
         )
+        if job.tools:
+            out.append("It writes tools, their calls and reasoning as far as that template does: some leave them out.")
+    if job.shape == "alpaca":
+        out += headings(job)
     out.append("max_steps: -1 trains to the end of the last epoch: left to itself Axolotl stops before it.")
     if job.packing:
         out.append("It packs in the file's order, which apply draws at random: a few steps more or fewer than planned.")
@@ -87,10 +121,13 @@ def notes(job: Handover) -> list[str]:
 
 
 TRAINER = Trainer(
+    name="axolotl",
     title="Axolotl",
     checked="axolotl 0.19.0",
     command="axolotl train {file}",
-    shapes=tuple(_SHAPES),
+    shapes=_SHAPES,
+    reads=reads,
+    write=write,
     config=config,
     notes=notes,
 )

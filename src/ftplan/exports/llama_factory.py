@@ -5,27 +5,35 @@ Source: llamafactory 0.9.5, llamafactory/hparams, llamafactory/data/parser.py, l
 
 from __future__ import annotations
 
-from ftplan.exports import TRAIN_FILE, Config, Handover, Trainer
+from dataclasses import replace
+
+from ftplan.conversation import Conversation, Turn, callable_, in_turns, is_list, opened, with_tools
+from ftplan.exports import TRAIN_FILE, Config, Handover, Rows, Trainer
 
 #: the data's name in dataset_info.json, unlikely to be there already
 DATASET = "ftplan_train"
-#: shape of a row -> its description in dataset_info.json
-_SHAPES: dict[str, Config] = {
-    "messages": {
-        "formatting": "sharegpt",
-        "columns": {"messages": "messages"},
-        "tags": {
-            "role_tag": "role",
-            "content_tag": "content",
-            "user_tag": "user",
-            "assistant_tag": "assistant",
-            "system_tag": "system",
-        },
-    },
-    "sharegpt": {"formatting": "sharegpt", "columns": {"messages": "conversations"}},
-    "alpaca": {},
-    "prompt_completion": {"columns": {"prompt": "prompt", "response": "completion"}},
+#: shape of a row -> its columns in dataset_info.json, LLaMA-Factory's name first
+_COLUMNS = {
+    "messages": {"messages": "messages"},
+    "sharegpt": {"messages": "conversations"},
+    "alpaca": {"prompt": "instruction", "response": "output"},
+    "prompt_completion": {"prompt": "prompt", "response": "completion"},
 }
+#: shape of a row -> what it may hold beside, by our name -> LLaMA-Factory's
+_BESIDE = {
+    "messages": {"system": "system", "tools": "tools", "functions": "tools"},
+    "sharegpt": {"system": "system", "tools": "tools", "functions": "tools"},
+    "alpaca": {"system": "system", "history": "history", "input": "query"},
+    "prompt_completion": {},
+}
+#: shape of a conversation -> the words for its parts and roles
+_TAGS = {
+    "messages": ("role", "content", "user", "assistant", "tool", "function_call", "system"),
+    "sharegpt": ("from", "value", "human", "gpt", "observation", "function_call", "system"),
+}
+#: what its own converter puts between the answers of several calls
+_BETWEEN_TOOLS = "\n</tool_response>\n<tool_response>\n"
+_TAG_NAMES = ("role", "content", "user", "assistant", "observation", "function", "system")
 
 
 def config(job: Handover) -> Config:
@@ -57,8 +65,70 @@ def config(job: Handover) -> Config:
 
 
 def companions(job: Handover) -> dict[str, Config]:
-    """The entry that says where the data lie and how their rows read."""
-    return {"dataset_info.json": {DATASET: {"file_name": TRAIN_FILE, **_SHAPES[job.shape]}}}
+    """The entry that says where the data lie and how their rows read.
+
+    A column is named only where rows have it: all but the OpenAI formatting stop at one that is missing. That one alone
+    reads tool calls as OpenAI writes them, and puts "detailed thinking off" into system prompts of rows without tools;
+    used where rows have tools.
+    """
+    entry: Config = {"file_name": TRAIN_FILE}
+    if job.shape in _TAGS:
+        entry["formatting"] = "openai" if _openai(job) else "sharegpt"
+    columns = {theirs: job.column(ours) for theirs, ours in _COLUMNS[job.shape].items()}
+    for ours, theirs in _BESIDE[job.shape].items():
+        if ours in job.columns:
+            columns[theirs] = job.columns[ours]
+    if job.shape == "alpaca" and not job.columns:  # not known: its own default
+        columns["query"] = "input"
+    entry["columns"] = columns
+    if job.shape in _TAGS:
+        entry["tags"] = {f"{name}_tag": word for name, word in zip(_TAG_NAMES, _TAGS[job.shape], strict=True)}
+    return {"dataset_info.json": {DATASET: entry}}
+
+
+def _openai(job: Handover) -> bool:
+    return job.shape == "messages" and bool(job.tools)
+
+
+def reads(rows: Rows) -> bool:
+    """Columns of any name, of those that its formatting has."""
+    known = {*_COLUMNS[rows.shape].values(), *_BESIDE[rows.shape]}
+    return set(rows.columns) <= known and not {"tools", "functions"} <= set(rows.columns)
+
+
+def write(conversation: Conversation, rows: Rows) -> Config:
+    """A conversation as its converters keep all of it: by turns, a call of tools alone as a turn of its own.
+
+    They drop what is said or thought beside a call: there the call is text, too. Reasoning stands in the tags that its
+    templates look for.
+    """
+    row: Config = {}
+    turns = list(conversation.turns if rows.tools else with_tools(conversation))
+    if rows.tools:
+        row[rows.tools] = conversation.tools if is_list(conversation.tools) else ""
+        turns = turns if row[rows.tools] else with_tools(conversation)
+    turns = opened(in_turns(turns, _BETWEEN_TOOLS))
+    if "system" in rows.columns:
+        row[rows.columns["system"]] = turns.pop(0).whole if turns and turns[0].role == "system" else ""
+    role, text, user, assistant, tool, calls, system = _TAGS[rows.shape]
+    roles = {"user": user, "assistant": assistant, "tool": tool, "system": system}
+    said = [
+        {
+            role: calls if _calls_only(turn) else roles[turn.role],
+            text: _said(turn) if turn.role == "assistant" else turn.whole,
+        }
+        for turn in turns
+    ]
+    return {rows.column(_COLUMNS[rows.shape]["messages"]): said, **row}
+
+
+def _calls_only(turn: Turn) -> bool:
+    return bool(turn.calls) and not turn.text and all(map(callable_, turn.calls))
+
+
+def _said(turn: Turn) -> str:
+    thought = f"<think>\n{turn.thought}\n</think>\n\n" if turn.thought else ""
+    return thought + replace(turn, thought="").whole
 
 
 def notes(job: Handover) -> list[str]:
@@ -68,17 +138,26 @@ def notes(job: Handover) -> list[str]:
         "Without `template`, the tokenizer's chat template is used, and none where it has none: then set one.",
     ]
     if job.shape in ("messages", "sharegpt"):
-        out.append("Conversations in which user and assistant do not take turns are left out.")
+        out.append(
+            "Conversations that end with a question are left out. Without --for, so are those out of turn, and what"
+        )
+        out.append("is said or thought beside a tool call.")
+    if _openai(job):
+        out.append('A system prompt "detailed thinking off" is added to rows without tools: 10 tokens longer.')
     if job.packing:
         out.append(f"Packing leaves room for {job.max_length - 1:,} tokens in a pack, one less than planned.")
     return out
 
 
 TRAINER = Trainer(
+    name="llama_factory",
     title="LLaMA-Factory",
     checked="llamafactory 0.9.5",
     command="llamafactory-cli train {file}",
-    shapes=tuple(_SHAPES),
+    shapes=tuple(_COLUMNS),
+    reads=reads,
+    write=write,
+    by_turns=True,
     config=config,
     notes=notes,
     companions=companions,

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from ftplan.exports import ALPHA_PER_RANK, TRAIN_FILE, Config, Handover, Trainer, whole_epochs
+from ftplan.conversation import Conversation, in_turns, opened, with_tools
+from ftplan.exports import ALPHA_PER_RANK, TRAIN_FILE, Config, Handover, Rows, Trainer, headings, whole_epochs
 
 #: model preset -> its stock configurations: their common beginning, and for which tuning there is one ('1': one GPU)
 _STOCK = {
@@ -31,23 +33,17 @@ _STOCK = {
     "qwen2.5-72b": ("qwen2_5/72B", "lora"),
 }
 #: shape of a row -> the data set that reads it
-_SHAPES: dict[str, Config] = {
-    "messages": {
-        "_component_": "torchtune.datasets.chat_dataset",
-        "conversation_column": "messages",
-        "conversation_style": "openai",
-    },
-    "sharegpt": {
-        "_component_": "torchtune.datasets.chat_dataset",
-        "conversation_column": "conversations",
-        "conversation_style": "sharegpt",
-    },
-    "alpaca": {"_component_": "torchtune.datasets.alpaca_dataset"},
-    "prompt_completion": {
-        "_component_": "torchtune.datasets.instruct_dataset",
-        "column_map": {"input": "prompt", "output": "completion"},
-    },
-    "text": {"_component_": "torchtune.datasets.text_completion_dataset", "column": "text"},
+_DATASETS = {
+    "messages": "chat_dataset",
+    "sharegpt": "chat_dataset",
+    "alpaca": "alpaca_dataset",
+    "prompt_completion": "instruct_dataset",
+    "text": "text_completion_dataset",
+}
+#: shape of a conversation -> torchtune's word for it, its column, and the roles that it knows
+_STYLES = {
+    "messages": ("openai", "messages", ("system", "user", "assistant")),
+    "sharegpt": ("sharegpt", "conversations", ("system", "human", "gpt")),
 }
 
 
@@ -60,7 +56,7 @@ def config(job: Handover) -> Config:
     keys: Config = {
         "tokenizer": {"max_seq_len": job.max_length},
         "dataset": {
-            **_SHAPES[job.shape],
+            **_dataset(job),
             "source": "json",
             "data_files": TRAIN_FILE,
             "split": f"train[:{job.examples}]",
@@ -79,6 +75,39 @@ def config(job: Handover) -> Config:
     return keys
 
 
+def _dataset(job: Handover) -> Config:
+    """The data set that reads the rows, and where."""
+    keys: Config = {"_component_": f"torchtune.datasets.{_DATASETS[job.shape]}"}
+    if job.shape in _STYLES:
+        style, column, _ = _STYLES[job.shape]
+        return keys | {"conversation_column": job.column(column), "conversation_style": style}
+    if job.shape == "text":
+        return keys | {"column": job.column("text")}
+    if job.shape == "prompt_completion":
+        return keys | {"column_map": {"input": job.column("prompt"), "output": job.column("completion")}}
+    parts = [part for part in ("instruction", "input", "output") if job.column(part) != part]
+    return keys | ({"column_map": {part: job.column(part) for part in parts}} if parts else {})
+
+
+def reads(rows: Rows) -> bool:
+    """Columns of any name, and none beside a question, an input and an answer."""
+    return not {"system", "tools", "functions", "history"} & set(rows.columns)
+
+
+def write(conversation: Conversation, rows: Rows) -> Config:
+    """A conversation of system, user and assistant by turns, all else in their texts: torchtune reads no more.
+
+    It takes a message of no text, as a call of tools is, for a copy of the one before; stops where a tool answers, or
+    where a side speaks twice.
+    """
+    turns = [replace(turn, role="user") if turn.role == "tool" else turn for turn in with_tools(conversation)]
+    _, column, roles = _STYLES[rows.shape]
+    role, text = ("role", "content") if rows.shape == "messages" else ("from", "value")
+    names = dict(zip(("system", "user", "assistant"), roles, strict=True))
+    said = [{role: names[turn.role], text: turn.whole} for turn in opened(in_turns(turns))]
+    return {rows.column(column): said}
+
+
 def layout(config: Config, job: Handover) -> str:
     """`tune run RECIPE --config STOCK key=value ...`, one key a line."""
     recipe = "full_finetune" if job.tuning == "full" else "lora_finetune"
@@ -94,6 +123,8 @@ def notes(job: Handover) -> list[str]:
     if not _stock(job):
         out.append(f"No stock configuration for {job.tuning} of {job.model} is known: put one in after --config.")
     out.append("The stock configuration says where the model's files lie: download them first, see its first lines.")
+    if job.shape == "alpaca":
+        out += headings(job)
     return [*out, *_lost(job)]
 
 
@@ -137,10 +168,14 @@ def _flat(config: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
 
 
 TRAINER = Trainer(
+    name="torchtune",
     title="torchtune",
     checked="torchtune 0.6.1",
     command="sh {file}",
-    shapes=tuple(_SHAPES),
+    shapes=tuple(_DATASETS),
+    reads=reads,
+    write=write,
+    by_turns=True,
     config=config,
     notes=notes,
     layout=layout,

@@ -6,7 +6,8 @@ trl/trainer/sft_config.py, trl/trainer/model_config.py.
 
 from __future__ import annotations
 
-from ftplan.exports import TRAIN_FILE, Config, Handover, Trainer
+from ftplan.conversation import Conversation, openai_row
+from ftplan.exports import TRAIN_FILE, Config, Handover, Rows, Trainer, canonical
 
 
 def config(job: Handover) -> Config:
@@ -38,14 +39,34 @@ def notes(job: Handover) -> list[str]:
         out.append(f"TRL leaves out rows whose prompt alone fills {job.max_length:,} tokens.")
     if job.shape not in ("text", "prompt_completion"):
         out.append("The model's tokenizer must have a chat template; else set chat_template_path.")
+    if job.tools:
+        out.append(
+            "Tools, their calls and reasoning are written as far as the chat template does: some leave them out."
+        )
     return out
 
 
+def reads(rows: Rows) -> bool:
+    """It knows no other names of columns, and of those beside a conversation only `tools`.
+
+    ShareGPT's roles go to the chat template as they are, human and gpt: many templates write nothing of them.
+    """
+    return rows.shape != "sharegpt" and canonical(rows, "tools")
+
+
+def write(conversation: Conversation, rows: Rows) -> Config:
+    """What to train on, as messages."""
+    return openai_row(conversation, rows.tools)
+
+
 TRAINER = Trainer(
+    name="trl",
     title="TRL",
     checked="trl 1.16.0",
     command="trl sft --config {file}",
     shapes=("messages", "sharegpt", "prompt_completion", "prompt_completion_chat", "text"),
+    reads=reads,
+    write=write,
     config=config,
     notes=notes,
 )

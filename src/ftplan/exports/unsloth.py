@@ -6,7 +6,8 @@ key for a number of examples: the file it is given is the cut.
 
 from __future__ import annotations
 
-from ftplan.exports import TRAIN_FILE, Config, Handover, Trainer, whole_epochs
+from ftplan.conversation import Conversation, openai_row
+from ftplan.exports import TRAIN_FILE, Config, Handover, Rows, Trainer, canonical, headings, whole_epochs
 
 #: shape of a row -> Unsloth's word for it
 _SHAPES = {"messages": "chatml", "sharegpt": "sharegpt", "alpaca": "alpaca", "text": "raw"}
@@ -45,15 +46,32 @@ def notes(job: Handover) -> list[str]:
         out.append("Each of its processes packs rows of its own: a few packs more than planned, unless")
         out.append("UNSLOTH_DATASET_NUM_PROC=1 is set. Models that it cannot pack train on single examples.")
     if job.shape == "alpaca":
-        out.append("Unsloth writes Alpaca's headings around each row: longer than profiled.")
+        out += headings(job)
+    if job.tools:
+        out.append(
+            "Tools, their calls and reasoning are written as far as the chat template does: some leave them out."
+        )
     return out
 
 
+def reads(rows: Rows) -> bool:
+    """It finds columns by their usual names, a system prompt and tools among them."""
+    return canonical(rows, *(("input", "system") if rows.shape == "alpaca" else ("system", "tools")))
+
+
+def write(conversation: Conversation, rows: Rows) -> Config:
+    """What to train on, as messages."""
+    return openai_row(conversation, rows.tools)
+
+
 TRAINER = Trainer(
+    name="unsloth",
     title="Unsloth",
     checked="unsloth 2026.10.9",
     command="unsloth train --config {file}",
     shapes=tuple(_SHAPES),
+    reads=reads,
+    write=write,
     config=config,
     notes=notes,
 )

@@ -15,16 +15,16 @@ from ftplan.readers.examples.shapes import RowFault, shown
 TAGS = frozenset({"role", "from"})
 #: keys under which a turn, or a part of its content, has text; thoughts as vLLM and DeepSeek, or Ollama, call them
 _CONTENT = ("content", "value", "text")
-_THOUGHTS = ("reasoning_content", "reasoning", "thinking")
+THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 TOOLS = ("tools", "functions")
-_CALLS = ("tool_calls", "function_call")
-_TEXTS = (*_THOUGHTS, *_CONTENT)
+CALLS = ("tool_calls", "function_call")
+_TEXTS = (*THOUGHTS, *_CONTENT)
 #: keys that are read whole, whatever is in them
-WHOLE = frozenset({*TOOLS, *_CALLS})
+WHOLE = frozenset({*TOOLS, *CALLS})
 #: keys of a turn that is nothing but texts
-PLAIN = TAGS | {*_CONTENT, *_THOUGHTS}
+PLAIN = TAGS | {*_CONTENT, *THOUGHTS}
 #: all that is read of a turn that says whose it is
-_READ = TAGS | {*_CONTENT, *_THOUGHTS, *TOOLS, *_CALLS}
+_READ = TAGS | {*_CONTENT, *THOUGHTS, *TOOLS, *CALLS}
 #: Anthropic's calls are parts of a content
 _CALL_PART = "tool_use"
 #: who asks and who answers, where a turn is both (ms-swift, XTuner, LLaVA)
@@ -67,7 +67,7 @@ def said(turn: Any) -> list[str]:
         return _pair(turn)
     if TAGS < turn.keys() | TAGS <= PLAIN and all(type(turn[key]) is str for key in turn):
         return ["\n".join([turn[key] for key in _TEXTS if turn.get(key)])]
-    parts = [text for key in _TEXTS for text in _content(turn.get(key), key) if text]
+    parts = [text for key in _TEXTS for text in content_of(turn.get(key), key) if text]
     parts += [*tools_of(turn), *_called(turn)]
     if not parts and all(turn.get(key) is None for key in _CONTENT):
         raise RowFault(f"turn {shown(turn)} has neither a content nor tool_calls")
@@ -83,7 +83,7 @@ def read_in_part(part: dict[str, Any]) -> frozenset[str]:
     """The keys of a content's part that are read."""
     if part.get("type") == _CALL_PART:
         return frozenset({"type", "name", "input"})
-    return frozenset({"type"} if is_media(part) else {"type", *_CONTENT, *_THOUGHTS})
+    return frozenset({"type"} if is_media(part) else {"type", *_CONTENT, *THOUGHTS})
 
 
 def is_media(part: dict[str, Any]) -> bool:
@@ -123,18 +123,24 @@ def _pair(turn: dict[str, Any]) -> list[str]:
     keys = _pair_keys(turn)
     if not keys:
         raise RowFault(f"turn {shown(turn)} is not an object with a role and a content")
-    return [text for key in ("system", *keys) for text in _content(turn.get(key), key)]
+    return [text for key in ("system", *keys) for text in content_of(turn.get(key), key)]
 
 
 def _pair_keys(turn: dict[str, Any]) -> list[str]:
     """Under which keys a turn has a question and an answer."""
-    found = (next((key for key in names if turn.get(key) is not None), "") for names in (_ASKED, _ANSWERED))
-    return [key for key in found if key]
+    return [key for _, key in answer_of(turn)]
+
+
+def answer_of(turn: dict[str, Any]) -> list[tuple[str, str]]:
+    """(role, key) of the question and of the answer that a turn has, as far as it has them."""
+    sides = (("user", _ASKED), ("assistant", _ANSWERED))
+    found = [(role, next((key for key in names if turn.get(key) is not None), "")) for role, names in sides]
+    return [(role, key) for role, key in found if key]
 
 
 def _called(turn: dict[str, Any]) -> Iterator[str]:
     """Calls as templates write them, a name and arguments, whether those are JSON already or not."""
-    for key in _CALLS:
+    for key in CALLS:
         calls = turn.get(key)
         if calls and isinstance(calls, str):
             yield calls
@@ -149,7 +155,7 @@ def _call(call: Any) -> str:
     return f'{{"name": {json.dumps(function.get("name"))}, "arguments": {as_json(function["arguments"])}}}'
 
 
-def _content(content: Any, key: str) -> list[str]:
+def content_of(content: Any, key: str) -> list[str]:
     """A content's texts; parts that are not text, such as images, have no length that a tokenizer could tell."""
     if content is None:
         return []
@@ -173,4 +179,4 @@ def _part(part: Any) -> list[str]:
         return [as_json({"name": part.get("name"), "input": part.get("input")})]
     if part.get("type") == "text" and not any(key in part for key in _CONTENT):
         raise RowFault(f"content part {shown(part)} has no text")
-    return [text for key in (*_CONTENT, *_THOUGHTS) for text in _content(part.get(key), key)]
+    return [text for key in (*_CONTENT, *THOUGHTS) for text in content_of(part.get(key), key)]
