@@ -92,9 +92,9 @@ BAD: list[tuple[str, str, str | None]] = [
     (HEAD + GOOD + "100,32\n", "runs.csv:3: the row has 2 cells and the header 3 columns", CELLS_HINT),
     (HEAD + GOOD + "100,32,3,4\n", "runs.csv:3: the row has 4 cells and the header 3 columns", CELLS_HINT),
     (
-        HEAD + "1,000,32,3\n",
+        HEAD + "1,200,320,3\n",  # 1,200 examples of 320 tokens, or 1 of 200,320
         "runs.csv:2: the row has 4 cells and the header 3 columns",
-        "write numbers without commas: 1000, not 1,000",
+        "write numbers without commas: 1200, not 1,200",
     ),
     (
         'examples,loss,note\n100,3,"oops\n200,2,x\n',

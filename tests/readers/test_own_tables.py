@@ -216,3 +216,14 @@ def test_a_typo_is_left_out_and_named(read: Read) -> None:
     assert found.repairs == found.notes[-1:]
     assert found.notes[-1].startswith("line 5: loss 5.7097 does not go with the other runs, which say about ")
     assert found.notes[-1].endswith("; 0.57097 with its decimal point moved would: left out")
+
+
+@pytest.mark.parametrize(
+    ("row", "examples", "length"),
+    [("1,000,400,2.5", 1000, 400), ("16,000,1,024,2.5", 16000, 1024), ("1,000,000,50,2.5", 10**6, 50)],
+)
+def test_commas_without_quotes_that_fit_one_way(read: Read, row: str, examples: int, length: int) -> None:
+    found = read(f"examples,avg_tokens,loss\n500,400,3\n{row}\n")
+    assert (found.examples[1], found.avg_tokens[1], found.value[1]) == (examples, length, 2.5)
+    assert found.repairs[0].startswith("line 3: 1")
+    assert found.repairs[0].endswith("without quotes read as one number")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import itertools
 import re
@@ -13,6 +14,10 @@ from ftplan.errors import InputError
 from ftplan.readers import columns
 from ftplan.readers.raw import RawTable, build
 
+#: cells of a row that numbers are put together in: longer ones are no rows of runs
+_MOST_JOINED = 100
+_REST = re.compile(r"0[0-9]{2}")
+_WITH_COMMAS = re.compile(r"[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
 _DELIMITERS = "\t,;"
 _NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
 
@@ -44,7 +49,7 @@ def read_delimited(text: str, source: str) -> RawTable:
             hint="begin with a line of names: examples,avg_tokens,loss",
         )
     mended = [f"the header stands on {_line(place)}, below {skip} line{'s' * (skip > 1)} of title"] * bool(skip)
-    rows = _square(_runs(records, header, mended), header, delimiter)
+    rows = _square(_runs(records, header, mended), header, delimiter, mended)
     table = build(source, header, rows, place=place)
     return replace(table, delimiter=delimiter, mended=tuple(mended))
 
@@ -105,12 +110,18 @@ def _records(text: str, delimiter: str, source: str) -> Iterator[tuple[str, list
 
 
 def _square(
-    records: Iterator[tuple[str, list[str]]], header: list[str], delimiter: str
+    records: Iterator[tuple[str, list[str]]], header: list[str], delimiter: str, mended: list[str]
 ) -> Iterator[tuple[str, list[str]]]:
-    """The records, each as long as the header; InputError for one that is not."""
+    """The records, each as long as the header; InputError for one that is not. A row that is too long is joined where
+    numbers such as 1,000 without quotes can be put together in one way only, which is added to `mended`.
+    """
     for place, fields in records:
         while len(fields) > len(header) and not fields[-1].strip():
             fields = fields[:-1]
+        if len(fields) > len(header) and delimiter == "," and len(ways := _joined(fields, len(header))) == 1:
+            whole = [cell for cell in ways[0] if "," in cell]
+            mended.append(f"{_line(place)}: {' and '.join(whole)} without quotes read as one number")
+            fields = ways[0]
         if len(fields) != len(header):
             raise InputError(
                 f"{place}: the row has {len(fields)} cells and the header {len(header)} columns",
@@ -118,6 +129,25 @@ def _square(
                 or f"write one cell per column: {', '.join(header)}",
             )
         yield place, fields
+
+
+def _joined(fields: list[str], count: int) -> list[list[str]]:
+    """Ways (two at most) to put neighbouring cells together as numbers with commas so that `count` are left."""
+
+    @functools.cache
+    def ways(start: int, left: int) -> tuple[tuple[str, ...], ...]:
+        if start == len(fields):
+            return ((),) if left == 0 else ()
+        found: list[tuple[str, ...]] = []
+        for end in range(start + 1, len(fields) - left + 2):
+            number = fields[start] if end == start + 1 else ",".join(cell.strip() for cell in fields[start:end])
+            # a cell of 000 is the rest of a number, never one of its own
+            alone = end == start + 1 and not _REST.fullmatch(number.strip())
+            if left > 0 and len(found) < 2 and (alone or _WITH_COMMAS.fullmatch(number)):
+                found += [(number, *rest) for rest in ways(end, left - 1)]
+        return tuple(found[:2])
+
+    return [list(way) for way in ways(0, count)] if len(fields) <= _MOST_JOINED else []
 
 
 def _split_number(fields: list[str], delimiter: str) -> str | None:
