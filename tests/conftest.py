@@ -7,14 +7,20 @@ import dataclasses
 import pytest
 
 from ftplan.costs.chain import Step
+from ftplan.costs.model import Model
 from ftplan.fit.result import Fit, Identified, LawFit, Param, SeriesFit, Weighted
 from ftplan.plan.result import (
+    Acquisition,
     Alternative,
     Assumption,
     BudgetUse,
     Cost,
     Data,
+    Facts,
+    Inputs,
+    LawUsed,
     Plan,
+    PoolUsed,
     Prediction,
     Recipe,
     Selection,
@@ -22,6 +28,7 @@ from ftplan.plan.result import (
 )
 from ftplan.runs import Metric, RunTable, from_rows
 
+MODEL = Model("pyfunc-s", 4, 64, 256, 64, 64, 262_144, 70_976, 333_120, 512, "", hub_id="")
 LOSS = Metric("loss", "min", "nats")
 
 
@@ -114,6 +121,14 @@ def plan() -> Plan:
         ),
         assumptions=(Assumption("mfu", "0.40", "default of the preset [red]h100[/red]"),),
         warnings=("money is counted at a dated price",),
-        inputs={"fit_sha256": "ab" * 32, "pool": {"sha256": "cd" * 32, "examples": 58_469}},
+        inputs=Inputs(
+            fit_sha256="ab" * 32,
+            series="s",
+            laws=(LawUsed("rectified+length", 1.0, "within"),),
+            pool=PoolUsed("pyfunc", "cd" * 32, 58_469),
+            model_size_told=False,
+            problem="quickstart",
+            costs=Facts(MODEL, None, None, None, Acquisition(0.0, 0.0)),
+        ),
         measured_on="Law fitted on 40 small CPU runs (series s of pyfunc): do not carry it over to large models.",
     )

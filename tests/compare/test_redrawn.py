@@ -16,9 +16,9 @@ from ftplan.fit.result import Fit
 from ftplan.formats import render
 from ftplan.formats.documents.plan import document
 from ftplan.plan import make_plan
-from ftplan.plan.check import with_facts
+from ftplan.plan.inputs import with_pool_path
+from ftplan.readers.plans import read_plan, stated
 from ftplan.readers.problems import Flags, read_problem
-from ftplan.readers.stated_plans import read_stated
 from ftplan.readers.tables import read_runs
 from ftplan.runs import from_rows
 from tests.fit.conftest import PYFUNC
@@ -36,10 +36,10 @@ def plans(fit: Fit, tmp_path_factory: pytest.TempPathFactory) -> list[Stated]:
     out = []
     for budget in ("4e11flops", "2e11flops", "3.9e11flops"):
         asked = read_problem("quickstart", Flags(budgets=(budget,), series="s"))
-        made = with_facts(make_plan(asked.problem, fit), asked.problem, "quickstart")
+        made = with_pool_path(make_plan(asked.problem, fit), "quickstart")
         path = Path(folder) / f"{budget}.yaml"
         path.write_text(render(document(made), "yaml"))
-        out.append(read_stated(str(path)))
+        out.append(stated(read_plan(str(path)), str(path)))
     return out
 
 

@@ -25,6 +25,7 @@ import yaml
 from ftplan import exports, presets
 from ftplan.errors import InputError
 from ftplan.exports import NO_MODEL, SHAPES, Config, Handover, given, handover, load, names, render
+from ftplan.plan.result import GpuUsed, Plan
 from ftplan.readers.examples.conversations import rewriter
 from tests.exports import pools
 
@@ -270,29 +271,16 @@ def test_what_makes_trainers_leave_rows_out_is_set() -> None:
     assert "optimizer_in_bwd" not in load("torchtune").config(replace(full, grad_accum=1))
 
 
-def test_a_plan_file_is_handed_over() -> None:
-    plan = {
-        "name": "p",
-        "data": {"examples": 7, "avg_tokens": 10.5, "total_tokens": 73.5, "epochs": 1},
-        "training": {
-            "model": "own",
-            "tuning": "full",
-            "lora_r": None,
-            "max_length": 64,
-            "packing": False,
-            "batch_examples": 2,
-            "grad_accum": 3,
-            "steps": 2,
-        },
-        "inputs": {"costs": {"gpu": {"count": 4}, "model": {"hub_id": ""}}},
-    }
+def test_a_plan_is_handed_over(plan: Plan) -> None:
     job = handover(plan)
-    assert (job.examples, job.steps, job.gpus, job.lora_r, job.passes) == (7, 2, 4, 0, 1)
-    assert "from the plan for p.\n" in render(load("trl"), job, "x.yaml")
+    assert (job.examples, job.steps, job.gpus, job.lora_r, job.passes) == (1402, 90, 1, 0, 1)
+    assert f"from the plan for {plan.name}.\n" in render(load("trl"), job, "x.yaml")
     assert "  ftplan apply PLAN POOL -o" in render(load("trl"), job, "x.yaml")
-    assert (job.model_path, job.shape) == (NO_MODEL.format("own"), "messages")
-    other = handover(plan | {"inputs": {"costs": {"gpu": None, "model": {"hub_id": "hub/own"}}}}, "text")
-    assert (other.gpus, other.model_path, other.shape) == (1, "hub/own", "text")
+    assert (job.model_path, job.shape) == (NO_MODEL.format("pyfunc-s"), "messages")
+    costs = plan.inputs.costs
+    known = replace(costs, gpu=GpuUsed("l4", 4, 1e14, 0.4, ""), model=replace(costs.model, hub_id="hub/own"))
+    other = handover(replace(plan, inputs=replace(plan.inputs, costs=known)), "text")
+    assert (other.gpus, other.model_path, other.shape) == (4, "hub/own", "text")
 
 
 def test_a_misspelt_trainer_is_an_error_with_a_suggestion() -> None:

@@ -16,10 +16,12 @@ from ftplan.fit import borrowed_fit
 from ftplan.formats import render
 from ftplan.formats.documents.plan import document
 from ftplan.plan import make_plan
-from ftplan.plan.check import Committed, check, count, plan_verdicts, rounded_up, with_facts
+from ftplan.plan.check import Committed, check, count, plan_verdicts, rounded_up
+from ftplan.plan.inputs import with_pool_path
 from ftplan.plan.require import parse_requirement
 from ftplan.pool import Pool, from_histogram
 from ftplan.presets import load_law
+from ftplan.readers.plans import committed as as_committed
 from ftplan.readers.plans import read_plan
 from ftplan.readers.problems import Flags, read_problem
 from ftplan.units import Budget
@@ -32,10 +34,10 @@ def committed(folder: Path, *, pool: Pool | None = None, **flags: Any) -> Commit
     """A plan of the shipped LoRA problem, written to a file and read again."""
     asked = read_problem("lora-8b", Flags(**flags))
     problem = asked.problem if pool is None else replace(asked.problem, pool=pool)
-    plan = with_facts(make_plan(problem, borrowed_fit(load_law(asked.law))), problem, "lora-8b")
+    plan = with_pool_path(make_plan(problem, borrowed_fit(load_law(asked.law))), "lora-8b")
     path = folder / "plan.yaml"
     path.write_text(render(document(plan), "yaml"))
-    return read_plan(str(path))
+    return as_committed(read_plan(str(path)))
 
 
 @pytest.fixture(scope="module")

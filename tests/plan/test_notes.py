@@ -65,7 +65,7 @@ def test_the_headline_says_how_far_the_model_is(problem: Problem) -> None:
     size = problem.model.flop_params
     inside = make_plan(problem, fitted(model_params=(size, size)))
     assert "model" not in expectation(inside)
-    assert inside.inputs["model_size_told"] is False
+    assert inside.inputs.model_size_told is False
     other = make_plan(problem, fitted(model_params=(1e6, 3e6)))
     assert other.size_beyond is not None
     assert other.size_beyond > 1000.0

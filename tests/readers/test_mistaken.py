@@ -10,7 +10,7 @@ import pytest
 from ftplan.errors import InputError
 from ftplan.readers.examples.pool import open_pool
 from ftplan.readers.mistaken import kind_of
-from ftplan.readers.plans import plan_values
+from ftplan.readers.plans import read_plan
 from ftplan.readers.pools import read_pool
 from ftplan.readers.problems import Flags, read_problem
 
@@ -72,7 +72,7 @@ def test_rows_as_a_pool_are_to_be_profiled(tmp_path: Path) -> None:
 def test_what_is_no_plan_file(name: str, text: str, message: str, hint: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(InputError) as caught:
-        plan_values(str(tmp_path / name))
+        read_plan(str(tmp_path / name))
     assert message in said(caught)[0]
     assert hint in said(caught)[1]
 

@@ -78,11 +78,11 @@ def apply(
     from ftplan.readers.examples.applied import Scoring, applied, opened_for
     from ftplan.readers.examples.conversations import rewritten_lines
     from ftplan.readers.examples.rows import picked
-    from ftplan.readers.recipes import read_recipe
+    from ftplan.readers.plans import read_plan, recipe_of
 
     if output is None:
         raise InputError("nothing says where the examples should go", hint="-o train.jsonl")
-    recipe = read_recipe(plan)
+    recipe = recipe_of(read_plan(plan), plan)
     protect(recipe.tokenizer)
     opened = opened_for(recipe, pool, tokenizer)
     change = _change(trainer, recipe.measure, opened.measure)

@@ -14,22 +14,23 @@ from ftplan.cli.output import remark
 from ftplan.errors import InputError
 
 if TYPE_CHECKING:
+    from ftplan.plan.result import Plan
     from ftplan.pool import Pool
 
 
 @dataclass(frozen=True)
 class Exports:
-    """wanted: pairs of a trainer's name and a file; plan: values of a plan file; shape: of the pool's rows, or '';
+    """wanted: pairs of a trainer's name and a file; plan: None before it is made; shape: of the pool's rows, or '';
     columns: of them, empty where not known; path: of the plan file, '' where there is none.
     """
 
     wanted: tuple[tuple[str, str], ...] = ()
-    plan: Mapping[str, Any] = field(default_factory=dict)
+    plan: Plan | None = None
     shape: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
 
-    def of(self, plan: Mapping[str, Any], pool: Pool, path: str | None) -> Exports:
+    def of(self, plan: Plan, pool: Pool, path: str | None) -> Exports:
         """The same files for this plan from this pool. path: of the plan file; None and '-' where there is none."""
         shape, columns = (pool.measure.shape, pool.measure.columns) if pool.measure is not None else ("", {})
         return replace(self, plan=plan, shape=shape, columns=columns, path="" if path in (None, "-") else str(path))
@@ -40,6 +41,8 @@ class Exports:
 
         files: dict[str, Content] = {}
         said: list[str] = []
+        if self.plan is None:
+            return files, said
         for name, file in self.wanted:
             trainer = load(name)
             job = given(trainer, handover(self.plan, self.shape, self._from(file), self.columns))

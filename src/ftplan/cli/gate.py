@@ -51,7 +51,7 @@ def run_check(
     """Hold a committed plan against today; exit 1 where it does not hold."""
     from ftplan.formats.documents.check import document
     from ftplan.plan.check import check
-    from ftplan.readers.plans import Today, committed, plan_values, pool_file, pool_of_plan, todays
+    from ftplan.readers.plans import Today, committed, pool_file, pool_of_plan, read_plan, todays
 
     for param in ctx.command.params:
         if param.name is not None and param.name not in _WITH_CHECK and typed(ctx, param.name):
@@ -60,15 +60,15 @@ def run_check(
                 f"--check counts a plan as it stands again: {shown} has no place beside it", hint="ftplan plan --help"
             )
     today = Today(asks.budgets, asks.gpu, asks.price, asks.mfu, asks.require)
-    values = plan_values(path)
-    plan, notes = todays(committed(values), today)
+    planned = read_plan(path)
+    plan, notes = todays(committed(planned), today)
     protect(pool_file(plan, path))
     pool = pool_of_plan(plan, path, asks.pool)
     if asks.calibrate is not None:
         plan = _calibrated_plan(plan, pool, asks.calibrate)
     report = check(plan, pool)
     shown = "the plan" if path == "-" else path
-    exports = asks.exports.of(values, pool, path)
+    exports = asks.exports.of(planned, pool, path)
     answer(document(report, shown, notes), form, output, quiet=quiet, get=get, exports=exports)
 
 

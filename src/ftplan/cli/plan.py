@@ -112,7 +112,7 @@ def plan(
     from ftplan.formats.documents import with_repairs
     from ftplan.formats.documents.plan import document, refusal
     from ftplan.plan import make_plan
-    from ftplan.plan.check import with_facts
+    from ftplan.plan.inputs import with_pool_path
     from ftplan.readers.problems import aimed_at, read_problem
 
     asked = read_problem(problem, replace(flags, target=target, risk=risk))
@@ -121,10 +121,10 @@ def plan(
     law = law_of(asked, quiet=quiet)
     aimed = aimed_at(asked, law.metric)
     try:
-        best = with_facts(make_plan(aimed, law), aimed, pool_path(asked, output))
+        best = with_pool_path(make_plan(aimed, law), pool_path(asked, output))
     except Infeasible as error:
         if form in _PROGRAM_FORMATS and not get:
             deliver(refusal(error), form, None, quiet=quiet)
         raise
     shown = with_repairs(with_constraints(best, document(best), tuple(require or ())), law.repairs)
-    answer(shown, form, output, quiet=quiet, get=get, exports=exports.of(shown.data, aimed.pool, output))
+    answer(shown, form, output, quiet=quiet, get=get, exports=exports.of(best, aimed.pool, output))

@@ -13,12 +13,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import PurePath
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ftplan.conversation import Conversation
 from ftplan.errors import InputError, nearest
 from ftplan.registry import modules
 from ftplan.text import acts, visible
+
+if TYPE_CHECKING:
+    from ftplan.plan.result import Plan
 
 #: file of the drawn examples, as a configuration names it: in its own folder
 TRAIN_FILE = "train.jsonl"
@@ -169,27 +172,25 @@ def _plain(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
 
 
-def handover(
-    plan: Mapping[str, Any], shape: str = "", plan_file: str = "", columns: Mapping[str, str] | None = None
-) -> Handover:
-    """What the values of a plan file hand over. shape, plan_file, columns: empty where not known."""
-    data, training, gpu = plan["data"], plan["training"], plan["inputs"]["costs"]["gpu"]
+def handover(plan: Plan, shape: str = "", plan_file: str = "", columns: Mapping[str, str] | None = None) -> Handover:
+    """What a plan hands over. shape, plan_file, columns: empty where not known."""
+    data, training, costs = plan.data, plan.training, plan.inputs.costs
     return Handover(
-        plan=plan.get("name", "plan"),
-        examples=int(data["examples"]),
-        avg_tokens=float(data["avg_tokens"]),
-        total_tokens=float(data["total_tokens"]),
-        epochs=float(data["epochs"]),
-        steps=int(training["steps"]),
-        model=training["model"],
-        model_path=plan["inputs"]["costs"]["model"].get("hub_id") or NO_MODEL.format(training["model"]),
-        tuning=training["tuning"],
-        lora_r=int(training["lora_r"] or 0),
-        max_length=int(training["max_length"]),
-        packing=bool(training["packing"]),
-        batch_examples=int(training["batch_examples"]),
-        grad_accum=int(training["grad_accum"]),
-        gpus=int(gpu["count"]) if gpu else 1,
+        plan=plan.name,
+        examples=data.examples,
+        avg_tokens=data.avg_tokens,
+        total_tokens=data.total_tokens,
+        epochs=data.epochs,
+        steps=training.steps,
+        model=training.model,
+        model_path=costs.model.hub_id or NO_MODEL.format(training.model),
+        tuning=training.tuning,
+        lora_r=training.lora_r or 0,
+        max_length=training.max_length,
+        packing=training.packing,
+        batch_examples=training.batch_examples,
+        grad_accum=training.grad_accum,
+        gpus=costs.gpu.count if costs.gpu else 1,
         shape=shape or USUAL_SHAPE,
         plan_file=plan_file,
         columns=columns or {},

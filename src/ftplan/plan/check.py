@@ -1,25 +1,21 @@
 """A committed plan against today's prices, budgets and pool: its costs counted again, and one verdict per constraint.
 
-`with_facts` puts all that this needs into a plan; the other way, a reader makes a `Committed` out of a plan file. What
-the plan predicts is taken from the file: no fit is needed, and none is made.
+A plan's inputs hold all that this needs (`plan.inputs`); a reader makes a `Committed` out of a plan file. What the plan
+predicts is taken from the file: no fit is needed, and none is made.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from ftplan.costs.bill import Bill, Job, spent
 from ftplan.costs.model import Selector
 from ftplan.costs.packing import packing_of
-from ftplan.costs.training import TUNINGS
 from ftplan.errors import Infeasible
 from ftplan.origin import Origin
 from ftplan.plan.evaluator import band_cost
-from ftplan.plan.jobs import job_of, mfu_of
-from ftplan.plan.problem import Problem
 from ftplan.plan.require import Judged, Requirement, judge
 from ftplan.plan.result import Plan, Prediction
 from ftplan.pool import MEAN_TOLERANCE, Pool
@@ -28,11 +24,6 @@ from ftplan.units import BUDGET_SUFFIXES, Budget, format_used
 
 #: a bill may pass its limit by this share: counting in another order changes the last digits
 ROUNDING = 1e-9
-_MODEL_FACTS = (
-    "layers", "d_model", "d_ff", "q_dim", "kv_dim", "gated", "tied", "context_tokens", "block_params",
-    "embedding_params", "position_params", "total_params", "hub_id",
-)  # fmt: skip
-_SELECTOR_FACTS = ("params", "flop_params", "layers", "q_dim")
 _SUFFIX = {kind: suffix for suffix, (kind, factor) in reversed(BUDGET_SUFFIXES.items()) if factor == 1.0}
 
 
@@ -98,55 +89,6 @@ class Report:
     @property
     def passed(self) -> bool:
         return all(verdict.passed for verdict in self.verdicts)
-
-
-def with_facts(plan: Plan, problem: Problem, pool_path: str | None) -> Plan:
-    """The plan with what counting its costs again needs, in its inputs (`costs`, and the pool's path)."""
-    pool = plan.inputs.get("pool")
-    return replace(
-        plan,
-        inputs={
-            **plan.inputs,
-            "pool": {**(pool if isinstance(pool, dict) else {}), "path": pool_path},
-            "costs": _facts(plan, problem),
-        },
-    )
-
-
-def _facts(plan: Plan, problem: Problem) -> dict[str, Any]:
-    model = next(m for m in (problem.model, *problem.models) if m.name == plan.training.model)
-    job = job_of(problem, model, next(t for t in TUNINGS if t == plan.training.tuning))
-    scorer = next((s for s in problem.selectors if s.name == plan.selection.model), None)
-    return {
-        "model": {name: getattr(model, name) for name in _MODEL_FACTS},
-        "selector": None if scorer is None else {name: getattr(scorer, name) for name in _SELECTOR_FACTS},
-        **_hardware_facts(job, problem),
-        "acquisition": {"usd_per_example": job.usd_per_example, "usd_per_1k_tokens": job.usd_per_1k_tokens},
-    }
-
-
-def _hardware_facts(job: Job, problem: Problem) -> dict[str, Any]:
-    gpu, price, mfu = problem.gpu, problem.usd_per_gpu_hour, mfu_of(problem, job.tuning)
-    if gpu is None or mfu is None:
-        return {"gpu": None, "price": None}
-    return {
-        "gpu": {
-            "name": gpu.name,
-            "count": job.gpus,
-            "peak_flops_per_second": job.peak_flops,
-            "mfu": mfu.value,
-            "mfu_source": str(mfu.origin),
-            "mfu_origin": asdict(mfu.origin),
-        },
-        "price": None
-        if price is None
-        else {
-            "usd_per_gpu_hour": price.value,
-            "source": str(price.origin),
-            "shipped_date": price.origin.date if price.origin.kind == "preset" else None,
-            "origin": asdict(price.origin),
-        },
-    }
 
 
 def check(plan: Committed, pool: Pool) -> Report:

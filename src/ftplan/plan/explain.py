@@ -10,8 +10,9 @@ from ftplan.costs.chain import Chosen, cost_chain, reached_epochs, total_steps
 from ftplan.fit.result import Fit, SeriesFit
 from ftplan.plan import answers
 from ftplan.plan.allowed import Allowed
+from ftplan.plan.inputs import inputs
 from ftplan.plan.lengths import ends, over_budget
-from ftplan.plan.notes import assumptions, inputs, measured_on, objective, rounded_up, size_beyond, warnings
+from ftplan.plan.notes import assumptions, measured_on, objective, rounded_up, size_beyond, warnings
 from ftplan.plan.packs import packs
 from ftplan.plan.problem import Problem
 from ftplan.plan.result import Alternative, BudgetUse, Cost, Data, Plan, Prediction, Recipe, Selection, Training
@@ -47,7 +48,7 @@ def explain(
             *rounded_up(chosen.epochs, reached_epochs(job, chosen), total_steps(job, chosen)),
             *(over_budget(off, search.limits) if off else ()),
         ),
-        inputs=inputs(problem, fit, series),
+        inputs=inputs(problem, fit, series, best),
         measured_on=measured_on(problem, fit, series, search.evaluator.predictor, best),
         objective=objective(problem, prediction.metric),
         sensitivity=answers.sensitivity(search, best) if search.target is None else (),

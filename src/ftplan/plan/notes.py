@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from ftplan.costs.chain import rows_cut
 from ftplan.costs.memory import least_bytes
 from ftplan.fit.predictor import Predictor
@@ -206,24 +204,6 @@ def _other_model(series: SeriesFit, best: Candidate) -> list[str]:
         + f" parameters, this plan trains one of {_nearest_size(series, best)[1]}: "
         + ("its size is extrapolated" if told else "the score is carried over, not measured")
     ]
-
-
-def inputs(problem: Problem, fit: Fit, series: SeriesFit) -> dict[str, object]:
-    """What the plan was made from."""
-    pool = problem.pool
-    return {
-        "fit_sha256": fit.runs_sha256,
-        "series": series.key,
-        "laws": [{"law": m.law, "weight": m.weight, "zone": m.zone} for m in series.selected],
-        "pool": {
-            "name": pool.name,
-            "sha256": pool.sha256,
-            "examples": pool.examples,
-            "measure": None if pool.measure is None else asdict(pool.measure),
-        },
-        "model_size_told": bool(series.identified.what.get("model_params", False)),
-        "problem": problem.name,
-    }
 
 
 def measured_on(problem: Problem, fit: Fit, series: SeriesFit, model: Predictor, best: Candidate) -> str:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ftplan.costs.chain import Step
+from ftplan.costs.model import Model, Selector
+from ftplan.measure import Measure
+from ftplan.origin import Origin
 from ftplan.runs import Metric
 
 
@@ -186,6 +189,93 @@ class Regret:
 
 
 @dataclass(frozen=True)
+class LawUsed:
+    """A law of the fit that predicts the plan. zone: 'within' the data or 'ahead' of it."""
+
+    law: str
+    weight: float
+    zone: str
+
+
+@dataclass(frozen=True)
+class PoolUsed:
+    """path: how the plan file names it, relative to its own folder, or a shipped problem; None: it came by a pipe."""
+
+    name: str
+    sha256: str
+    examples: int
+    measure: Measure | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class GpuUsed:
+    """mfu_source: its origin in words."""
+
+    name: str
+    count: int
+    peak_flops_per_second: float
+    mfu: float
+    mfu_source: str
+    mfu_origin: Origin | None = None
+
+
+@dataclass(frozen=True)
+class PriceUsed:
+    """source: its origin in words; shipped_date: of a shipped price, None for the user's own."""
+
+    usd_per_gpu_hour: float
+    source: str
+    shipped_date: str | None
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """What unique data costs."""
+
+    usd_per_example: float
+    usd_per_1k_tokens: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What counting a plan's costs again needs: the model and the selection model, hardware and prices."""
+
+    model: Model
+    selector: Selector | None
+    gpu: GpuUsed | None
+    price: PriceUsed | None
+    acquisition: Acquisition
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a plan was made from. model_size_told: whether the fitted runs tell what the trained model's size does, None
+    where the file is silent.
+    """
+
+    fit_sha256: str
+    series: str
+    laws: tuple[LawUsed, ...]
+    pool: PoolUsed
+    model_size_told: bool | None
+    problem: str
+    costs: Facts
+
+
+@dataclass(frozen=True)
+class Required:
+    """A requirement that the plan was held to when it was made. value: what was seen, in the unit required."""
+
+    requirement: str
+    passed: bool
+    value: float | None
+    detail: str
+    hint: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """The optimum and everything a reader asks next. objective: what was optimised, in words.
 
@@ -204,10 +294,11 @@ class Plan:
     chain: tuple[Step, ...]
     assumptions: tuple[Assumption, ...]
     warnings: tuple[str, ...]
-    inputs: dict[str, object]
+    inputs: Inputs
     measured_on: str
     objective: str = ""
     sensitivity: tuple[Sensitivity, ...] = ()
     frontier: tuple[FrontierPoint, ...] = ()
     regret: Regret | None = None
     size_beyond: float | None = 1.0
+    requirements: tuple[Required, ...] = ()

@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from ftplan import schemas
+from ftplan.apply import Recipe, Wanted
+from ftplan.compare.facts import FACTS, Value
+from ftplan.compare.plans import Stated
 from ftplan.costs.bill import Job
-from ftplan.costs.model import Model, Selector
+from ftplan.costs.training import TUNINGS
 from ftplan.errors import Infeasible, InputError
 from ftplan.formats.documents import SCHEMA_VERSION
+from ftplan.formats.documents.plan_file import plan_of_dict, plan_to_dict
 from ftplan.origin import Origin, Sourced
 from ftplan.plan.check import Committed
 from ftplan.plan.jobs import shipped_mfu
 from ftplan.plan.require import parse_requirement
-from ftplan.plan.result import Prediction
+from ftplan.plan.result import Plan
 from ftplan.pool import Pool
 from ftplan.presets import load_gpu, names
 from ftplan.readers.hardware import gpu_and_count, shipped_price
@@ -23,7 +27,6 @@ from ftplan.readers.mistaken import SAID, kind_of
 from ftplan.readers.pools import read_pool
 from ftplan.readers.source import decode, read_bytes, source_name
 from ftplan.readers.structured import parse_plain
-from ftplan.runs import Metric
 from ftplan.units import Budget, parse_budget
 
 _AGAIN = "write it again with: ftplan plan ... -o plan.yaml"
@@ -50,12 +53,7 @@ class Today:
     require: tuple[str, ...] = ()
 
 
-def read_plan(path: str) -> Committed:
-    """The plan in a file, as its costs are counted again. Raises as `plan_values`."""
-    return committed(plan_values(path))
-
-
-def plan_values(path: str) -> dict[str, Any]:
+def read_plan(path: str) -> Plan:
     """A file written by `ftplan plan -o`. Raises InputError, and Infeasible where it says that there is no plan."""
     source = source_name(path)
     data = read_bytes(path)
@@ -73,7 +71,7 @@ def plan_values(path: str) -> dict[str, Any]:
     schemas.check("plan", plain, source, hint=_AGAIN)
     if not plain["feasible"]:
         raise Infeasible(f"{source} holds no plan: {plain['reason']}", hint=plain.get("hint"))
-    return plain
+    return plan_of_dict(plain)
 
 
 def _values(text: str, source: str, *, cut: bool) -> Any:
@@ -145,67 +143,99 @@ def _pool_named_by_a_plan(path: str) -> Pool:
         ) from None
 
 
-def committed(plain: dict[str, Any]) -> Committed:
-    """The values of a plan file as a record."""
-    data, training, inputs = plain["data"], plain["training"], plain["inputs"]
-    gpu, price = inputs["costs"]["gpu"], inputs["costs"]["price"]
+def committed(plan: Plan) -> Committed:
+    """The plan as its costs are counted again."""
+    data, training, costs = plan.data, plan.training, plan.inputs.costs
+    gpu, price = costs.gpu, costs.price
     return Committed(
-        name=plain.get("name", "plan"),
-        job=_job(training, inputs["costs"]),
-        gpu=gpu["name"] if gpu else "",
-        mfu_origin=_origin(gpu.get("mfu_origin"), gpu["mfu_source"]) if gpu else None,
-        price_origin=_origin(price.get("origin"), price["source"], price["shipped_date"]) if price else None,
-        examples=int(data["examples"]),
-        avg_tokens=float(data["avg_tokens"]),
-        epochs=float(data["epochs"]),
-        band=(int(data["recipe"]["band"][0]), int(data["recipe"]["band"][1])),
-        mean_tokens=data["recipe"].get("mean_tokens"),
-        method=plain["selection"]["method"],
-        selector=_selector(plain["selection"]["model"], inputs["costs"]["selector"]),
-        max_length=int(training["max_length"]),
-        packing=training["packing"],
-        batch_examples=int(training["batch_examples"]),
-        budgets=tuple(Budget(b["kind"], float(b["limit"])) for b in plain["budgets"]),
-        prediction=_prediction(plain["prediction"]),
-        pool_path=inputs["pool"]["path"] or "",
-        pool_sha256=inputs["pool"]["sha256"],
-        cost={**plain.get("cost", {}), "examples": float(data["examples"])},
-        requirements=tuple(parse_requirement(item["requirement"]) for item in plain.get("requirements", ())),
+        name=plan.name,
+        job=_job(plan),
+        gpu=gpu.name if gpu else "",
+        mfu_origin=gpu.mfu_origin or _origin(gpu.mfu_source) if gpu else None,
+        price_origin=price.origin or _origin(price.source, price.shipped_date) if price else None,
+        examples=data.examples,
+        avg_tokens=data.avg_tokens,
+        epochs=data.epochs,
+        band=data.recipe.band,
+        mean_tokens=data.recipe.mean_tokens,
+        method=plan.selection.method,
+        selector=costs.selector,
+        max_length=training.max_length,
+        packing=training.packing,
+        batch_examples=training.batch_examples,
+        budgets=tuple(Budget(use.kind, use.limit) for use in plan.budgets),
+        prediction=plan.prediction,
+        pool_path=plan.inputs.pool.path or "",
+        pool_sha256=plan.inputs.pool.sha256,
+        cost={**vars(plan.cost), "examples": float(data.examples)},
+        requirements=tuple(parse_requirement(one.requirement) for one in plan.requirements),
     )
 
 
-def _job(training: dict[str, Any], costs: dict[str, Any]) -> Job:
-    gpu, price = costs["gpu"], costs["price"]
+def recipe_of(plan: Plan, path: str) -> Recipe:
+    """What `ftplan apply` takes from the plan at `path`: how many rows, how long, chosen how, and how lengths were
+    counted. A pool file names its tokenizer from where it lies itself, and a plan its pool file likewise.
+    """
+    data, pool, measure = plan.data, plan.inputs.pool, plan.inputs.pool.measure
+    wanted = Wanted(
+        data.examples, data.avg_tokens, **{k: v for k, v in vars(data.recipe).items() if k != "mean_tokens"}
+    )
+    tokenizer = ""
+    if measure is not None and measure.tokenizer:
+        folder = Path() if path == "-" else Path(path).parent
+        tokenizer = str((folder / (pool.path or "")).parent / measure.tokenizer)
+    return Recipe(wanted, plan.selection.method, measure, tokenizer)
+
+
+def stated(plan: Plan, path: str) -> Stated:
+    """What `ftplan compare plans` sets side by side: every fact that the plan at `path` states."""
+    inputs, plain = plan.inputs, plan_to_dict(plan)
+    return Stated(
+        source=source_name(path),
+        plan=committed(plan),
+        facts={fact.key: value for fact in FACTS if (value := _fact(plain, fact.key)) is not None},
+        eligible=plan.selection.eligible_examples,
+        fit_sha256=inputs.fit_sha256,
+        series=inputs.series,
+        laws=tuple(law.law for law in inputs.laws),
+        law=plan.measured_on,
+        size_told=inputs.model_size_told,
+    )
+
+
+def _fact(plain: dict[str, Any], key: str) -> Value:
+    """The value at a path; None where the plan says nothing, or that there is none."""
+    if key.startswith("budgets."):
+        kind = key.removeprefix("budgets.")
+        return next((float(budget["limit"]) for budget in plain["budgets"] if budget["kind"] == kind), None)
+    value: Any = plain
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    if key == "data.recipe.band":
+        return f"{value[0]:,} to {value[1]:,}"
+    return None if value == "" else value
+
+
+def _job(plan: Plan) -> Job:
+    training, costs = plan.training, plan.inputs.costs
+    gpu, price = costs.gpu, costs.price
     return Job(
-        model=Model(name=training["model"], source="", **costs["model"]),
-        tuning=training["tuning"],
-        lora_r=int(training["lora_r"] or 0),
-        peak_flops=float(gpu["peak_flops_per_second"]) if gpu else 0.0,
-        mfu=float(gpu["mfu"]) if gpu else 0.0,
-        gpus=int(gpu["count"]) if gpu else 1,
-        usd_per_gpu_hour=float(price["usd_per_gpu_hour"]) if price else None,
-        **costs["acquisition"],
+        model=costs.model,
+        tuning=next(t for t in TUNINGS if t == training.tuning),
+        lora_r=training.lora_r or 0,
+        peak_flops=gpu.peak_flops_per_second if gpu else 0.0,
+        mfu=gpu.mfu if gpu else 0.0,
+        gpus=gpu.count if gpu else 1,
+        usd_per_gpu_hour=price.usd_per_gpu_hour if price else None,
+        **vars(costs.acquisition),
     )
 
 
-def _origin(written: dict[str, Any] | None, said: str, shipped: str | None = None) -> Origin:
-    """Where a number of a plan file comes from; older files say it in words, with the date of a shipped price."""
-    if written is not None:
-        return Origin(**written)
+def _origin(said: str, shipped: str | None = None) -> Origin:
+    """Where a number comes from by an older file, which says it in words, with the date of a shipped price."""
     if shipped is not None:
         return Origin("preset", "the plan file", said.removesuffix(f", {shipped}"), shipped)
     return Origin("configured", "the plan file", said)
-
-
-def _selector(name: str, facts: dict[str, Any] | None) -> Selector | None:
-    return None if facts is None else Selector(name=name, source="", **facts)
-
-
-def _prediction(plain: dict[str, Any]) -> Prediction:
-    return Prediction(
-        metric=Metric(plain["metric"], plain["direction"], plain["unit"]),
-        **{key: float(plain[key]) for key in ("value", "low", "high", "level", "extrapolation")},
-    )
 
 
 def _on_gpu(plan: Committed, flag: str) -> Committed:

@@ -37,11 +37,11 @@ def plans(
     from ftplan.compare.plans import compare_plans
     from ftplan.compare.redrawn import redraw
     from ftplan.formats.documents.plans import document
-    from ftplan.readers.stated_plans import read_stated
+    from ftplan.readers.plans import read_plan, stated
 
     check_target(output)
     if len(files) < 2:
         raise InputError("compare plans takes two plan files or more", hint="ftplan compare plans a.yaml b.yaml")
-    stated = [read_stated(file) for file in files]
-    intervals = None if fit is None else redraw(stated, law_named(fit, quiet=quiet))
-    deliver(document(compare_plans(stated, intervals)), form, output, quiet=quiet)
+    found = [stated(read_plan(file), file) for file in files]
+    intervals = None if fit is None else redraw(found, law_named(fit, quiet=quiet))
+    deliver(document(compare_plans(found, intervals)), form, output, quiet=quiet)
