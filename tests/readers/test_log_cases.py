@@ -263,3 +263,27 @@ def test_rows_in_an_array(tmp_path: Path) -> None:
         str(write(tmp_path / "runs.json", [{"examples": 100, "loss": 3}, {"examples": -2, "loss": 3}]))
     )
     assert "runs.json: item 2: column 'examples': -2 is negative" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[1.5, 1, 2.0], [1.6, 2, 1.9]]", "one curve of one run, as TensorBoard downloads it"),
+        (
+            "{'loss': 2.3, 'epoch': 0.1}\n{'loss': 2.1, 'epoch': 0.2}\n",
+            "the progress of one run, as a trainer prints it",
+        ),
+        ('{"results": {"all": {"acc": 0.5}}, "versions": {}}', "no known tool wrote (keys results, versions)"),
+        ("{}", "an empty JSON object"),
+    ],
+)
+def test_further_files_that_hold_no_runs(text: str, said: str, tmp_path: Path) -> None:
+    assert said in refused(str(write(tmp_path / "log.json", text)))[0]
+
+
+def test_progress_in_a_sub_folder_is_passed_over_and_said(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "steps.csv", "step,loss\n1,2\n2,2\n3,1\n")
+    write(tmp_path / "b" / "runs.csv", "examples,loss\n2,2\n")
+    read = read_runs(str(tmp_path))
+    assert len(read) == 1
+    assert any(text.startswith("not read, since each row is a step") for text in read.remarks)

@@ -100,8 +100,8 @@ def _add_folder(path: str, all_: _Gathered) -> None:
         ]
         all_.tables += facts
         used = {table.source for table in facts}
-        if unread := [name for name, _ in tables if name not in used]:
-            all_.told.append(f"not read: {listed(unread, 3)}; name a file to read it by itself")
+        if rest := [name for name, _ in tables if name not in used]:
+            all_.told.append(f"not read: {listed(rest, 3)}; name a file to read it by itself")
         return
     if len(tables) > 1 and len(steps) == len(tables):
         raise InputError(
@@ -119,8 +119,14 @@ def _add_folder(path: str, all_: _Gathered) -> None:
         raise InputError(
             f"{path}: several tables in {'sub-folders of ' * folder.below}this folder: {listed(names, 4)}", hint=many
         )
+    kept = {name for name, _ in rows}
+    passed = [name for name, _ in tables if name not in kept]
     for name, found in rows:
-        all_.add(_checked(found, name))
+        read = _checked(found, name)
+        if passed and isinstance(read, RawTable):
+            unread = f"not read, since each row is a step of one run: {listed(passed, 3)}"
+            read = replace(read, remarks=(*read.remarks, unread))
+        all_.add(read)
 
 
 def _read_file(path: str) -> Found | RawTable:

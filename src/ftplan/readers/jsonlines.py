@@ -8,6 +8,10 @@ from typing import Any
 from ftplan.errors import InputError
 from ftplan.readers.raw import RawTable, build, listed
 
+#: time, step and value
+_CURVE = 3
+_INSTEAD = "read the run's trainer_state.json instead"
+
 
 def read_jsonlines(text: str, source: str) -> RawTable:
     """The table in `text`; a missing key and null are empty cells, numbers keep the text they were written with.
@@ -33,12 +37,13 @@ def read_jsonlines(text: str, source: str) -> RawTable:
 def _whole(text: str) -> Any:
     """The one JSON value of a text that runs over several lines, or is an array; None where it is none."""
     text = text.strip()
-    if "\n" not in text and not text.startswith("["):
-        return None
     try:
-        return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+        value = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError):
         return None
+    # on one line an object is a row, unless it holds nothing but further objects
+    row = "\n" not in text and isinstance(value, dict)
+    return None if row and not all(isinstance(each, dict | list) for each in value.values()) else value
 
 
 def _one_object(value: dict[str, Any], source: str) -> InputError:
@@ -56,6 +61,8 @@ def _one_object(value: dict[str, Any], source: str) -> InputError:
 
 def _array(rows: list[Any], source: str) -> RawTable:
     """The table in an array of objects, whose rows are counted from 1."""
+    if rows and all(isinstance(row, list) and len(row) == _CURVE for row in rows):
+        raise InputError(f"{source}: one curve of one run, as TensorBoard downloads it", hint=_INSTEAD)
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             raise InputError(
@@ -82,6 +89,11 @@ def _cells(line: str, place: str) -> dict[str, str]:
         row = json.loads(line, object_pairs_hook=cells, parse_float=str, parse_int=str, parse_constant=str)
         json.dumps(row, ensure_ascii=False).encode()  # half a surrogate pair could not be printed later
     except (ValueError, RecursionError) as error:
+        if line.lstrip().startswith("{'"):
+            raise InputError(
+                f"{place}: the progress of one run, as a trainer prints it: a Python dict a line, not JSON",
+                hint=_INSTEAD,
+            ) from error
         reason = str(error).split(": line ")[0]
         hint = "JSONL has one object a line; from an array: jq -c '.[]'"
         raise InputError(f"{place}: not a JSON object ({reason})", hint=hint) from error
