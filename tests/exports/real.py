@@ -5,6 +5,12 @@
     python tests/exports/real.py texts trl sft.yaml ...        each row as its converter hands it on, as one text
     python tests/exports/real.py model trl FOLDER              a tiny model, for `tests.exports.trained` and for `rows`
 
+They are installed beside TRL: `pip install torch trl==1.16.0 peft`, then with --no-deps axolotl==0.19.0,
+llamafactory==0.9.5, torchtune==0.6.1, torchao==0.10.0 and torchdata==0.11.0, then what they import (addict av blobfile
+colorama distro einops fire kagglehub librosa numba omegaconf pillow posthog requests sentencepiece tiktoken), and what
+tests need (pytest hypothesis typer rich scipy). Then with that Python, its path being src:. here:
+`python -m pytest tests/exports -m trainers --confcutdir=tests/exports`.
+
 Each prints one JSON object as its last line. A section of fields is named by where it stands ('' is the top,
 `datasets[]` an entry of a list); '*' takes any key.
 """
