@@ -8,6 +8,7 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ftplan.cli import app
 
@@ -60,7 +61,7 @@ LM_EVAL = {
     "n-samples": {"mmlu": {"original": 14042, "effective": 14042}},
     "config": {"model": "hf", "model_args": "pretrained=out/run1"},
 }  # fmt: skip
-ROWS: list[dict[str, object]] = [
+ROWS: list[dict[str, Any]] = [
     *({"messages": [
         {"role": "user", "content": "word " * (i % 40 + 1)},
         {"role": "assistant", "content": "other " * (i % 7 + 1)},

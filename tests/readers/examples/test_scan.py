@@ -254,3 +254,12 @@ def test_progress_ends_at_the_size_of_the_file(write: Write) -> None:
         assert seen == sorted(seen)
         assert seen[-1] == Path(path).stat().st_size
     assert np.all(np.array(seen) > 0)
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\x1bb", "a\nb"])
+def test_any_name_of_a_column_is_read(tmp_path: Path, name: str) -> None:
+    rows = [{"text": "word " * n, name: "beside"} for n in range(1, 6)]
+    path = tmp_path / "p.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    opened = open_pool(str(path))
+    assert profiled(opened, 1, lambda _: None).measure.rows == len(rows)

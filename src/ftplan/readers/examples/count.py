@@ -189,6 +189,8 @@ def _per_row(values: Ints, turns: Ints) -> Ints:
     return sums
 
 
+#: characters of a column's name that JSON escapes, which msgspec takes in no name of a field
+_ESCAPED = {'"', "\\", *map(chr, range(0x20))}
 Plain = Callable[[bytes, int, _Found], list[list[str]] | None]
 
 
@@ -212,6 +214,8 @@ def plain_reader(reading: Reading) -> Plain | None:
     beside = [(f"beside_{i}", column, kind) for i, (column, kind) in enumerate(reading.beside)]
     names = {part: columns.get(part, part) for part in shape.parts} | {name: column for name, column, _ in beside}
     if len(set(names.values())) < len(names):  # a column that --map gave another's name
+        return None
+    if any(set(name) & _ESCAPED for name in names.values()):
         return None
     nowhere = msgspec.Raw(b"null")
     fields += [(name, kinds[kind], nowhere if kind == "other" else None) for name, _, kind in beside]
