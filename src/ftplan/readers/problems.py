@@ -82,8 +82,11 @@ class Asked:
     pool_source: str = ""
 
 
-def read_problem(source: str | None, flags: Flags) -> Asked:
-    """The problem in a TOML file or preset (None: flags alone), overridden by flags. Raises InputError."""
+def read_problem(source: str | None, flags: Flags, pool: Pool | None = None) -> Asked:
+    """The problem in a TOML file or preset (None: flags alone), overridden by flags. Raises InputError.
+
+    pool: in place of any that is named.
+    """
     if source is not None and source.strip().lower() not in names("problems"):
         refuse_no_problem(source)
     file = load_problem(source) if source is not None else None
@@ -106,7 +109,7 @@ def read_problem(source: str | None, flags: Flags) -> Asked:
     assume = flags.assume or tuple(selection.get("assume", ()))
     problem = Problem(
         name=file.name if file else "plan",
-        pool=_pool(file, flags.pool),
+        pool=pool or _pool(file, flags.pool),
         model=model,
         models=tuple(_model(_own_model(file, name)) for name in (() if flags.model else training.get("models", ()))),
         budgets=budgets,
@@ -144,7 +147,7 @@ def read_problem(source: str | None, flags: Flags) -> Asked:
         data.get("law", ""),
         data.get("metric"),
         target_metric,
-        _pool_source(file, source, flags.pool),
+        "" if pool is not None else _pool_source(file, source, flags.pool),
     )
 
 
