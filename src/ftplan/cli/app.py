@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 
 from ftplan import __version__
@@ -28,7 +27,8 @@ _TAB = "_FTPLAN_COMPLETE"
 def main() -> None:
     """Run the command line and exit."""
     if _TAB not in os.environ:
-        _answer_signals()
+        if sys.argv[1:2] != ["--version"]:
+            _answer_signals()
         sys.exit(run(sys.argv[1:]))
     # a Tab press is waited for: nothing of it lives long enough to be collected or cleared away
     gc.disable()
@@ -42,6 +42,7 @@ def _answer_signals() -> None:
 
     A second Ctrl-C does not disturb the clearing; a second SIGTERM ends it at once.
     """
+    import signal
 
     def terminated(*_: object) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
