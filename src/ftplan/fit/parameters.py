@@ -116,7 +116,8 @@ def _loose(law: Law, data: Data, point: Solution, on_bounds: set[str]) -> set[st
     size = np.linalg.norm(slope[:, free], axis=0)
     # a column of rounding errors must not be scaled up to look like another
     scaled = slope[:, free] * np.where(size > ROUNDING * size.max(), 1.0 / np.maximum(size, 1e-300), 0.0)
-    _, spread, directions = np.linalg.svd(scaled)
+    # of the triangle of many rows: the same singular values and directions
+    _, spread, directions = np.linalg.svd(np.linalg.qr(scaled, mode="r"))
     spread = np.pad(spread, (0, len(free) - len(spread)))
     share = np.abs(directions[spread <= DEGENERATE * spread[0]]).max(axis=0, initial=0.0)
     return {names[i] for i, s in zip(free, share, strict=True) if s > 0.01}

@@ -57,6 +57,12 @@ class Batch:
         y, w = _picked(self.y, keep), _picked(self.w, keep)
         return replace(self, rows=pick_rows(self.rows, keep), y=y, w=w, row_count=count)
 
+    def with_rows(self, some: Index) -> Batch:
+        """The same fits to some of the rows."""
+        rows = replace(self.rows, **{k: v[..., some] for k, v in vars(self.rows).items()})
+        share = len(some) / self.y.shape[1]
+        return replace(self, rows=rows, y=self.y[:, some], w=self.w[:, some], row_count=self.row_count * share)
+
     def with_prior(self, noise: float, row_count: Floats) -> Batch:
         """The same fits with the parameters' priors counted in."""
         return replace(self, prior_noise=noise, row_count=row_count)

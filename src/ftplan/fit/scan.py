@@ -19,6 +19,8 @@ POINTS_PER_PARAMETER = 400
 #: starts to refine, for up to three nonlinear parameters and for more: on tables of pure noise, where minima abound,
 #: the first number misses the best one three times as often with four and more
 STARTS, MANY_STARTS = 6, 24
+#: rows that a search looks at; where there are more, evenly spaced ones along the amount of data
+SEARCH_ROWS = 2_000
 #: starts closer than this share of the scanned range, in every parameter, lead to the same minimum
 NEIGHBOURS = 0.12
 
@@ -87,10 +89,18 @@ def best_starts(points: Floats, values: Floats, count: int = STARTS) -> Floats:
 
 
 def minima(batch: Batch, count: int = STARTS, tolerance: float = TOLERANCE) -> Solution:
-    """The local minima from the best starts of every fit: a Solution of B·count, those of one fit side by side."""
+    """The local minima from the best starts of every fit: a Solution of B·count, those of one fit side by side.
+
+    Of many rows some are enough to find the valleys, and all of them to reach the bottom.
+    """
+    which = np.repeat(np.arange(len(batch)), count)
+    if batch.y.shape[1] > SEARCH_ROWS:
+        order = np.argsort(batch.rows.t, kind="stable")
+        some = np.sort(order[np.linspace(0, len(order) - 1, SEARCH_ROWS).astype(np.intp)])
+        start = minima(batch.with_rows(some), count, tolerance).theta
+        return refine(batch.take(which), start, tolerance)
     points, values = scan(batch)
-    from_scan = np.concatenate([best_starts(points, v, count) for v in values])
-    return refine(batch.take(np.repeat(np.arange(len(batch)), count)), from_scan, tolerance)
+    return refine(batch.take(which), np.concatenate([best_starts(points, v, count) for v in values]), tolerance)
 
 
 def minimise_each(batch: Batch, count: int = 3, tolerance: float = TOLERANCE) -> Solution:

@@ -10,7 +10,7 @@ import numpy as np
 from ftplan.fit import huber, squares
 from ftplan.fit.features import Data
 from ftplan.fit.problem import Batch, Index, Solution
-from ftplan.fit.scan import best_of_each, best_starts, scan, starts_needed
+from ftplan.fit.scan import minima, starts_needed
 from ftplan.fit.tables import Tables
 from ftplan.laws.law import Law
 from ftplan.laws.parts import Floats
@@ -20,7 +20,6 @@ Objective = Literal["squares", "huber"]
 #: distinct minima worth starting a refit from: within this factor of the best objective
 NEARLY_AS_GOOD = 1.5
 REFIT_STARTS = 3
-FOLD_STARTS = 2
 #: fits x rows x parameters worked on at once
 CHUNK = 500_000
 
@@ -42,46 +41,35 @@ def solve_with_folds(
     """Distinct minima of m tables under weights (m, n), and the optima under these times others (o, n), a Solution of
     m·o, and times folds (F, n), a Solution of m·F.
 
-    All in one batch. `others` are searched for as globally as the first; folds leave out little, and start from the
-    FOLD_STARTS best starts of the first, or, for Huber, whose steps are dearer, from the minima of the first.
+    `others` are searched for as globally as the first, in one batch with them; folds leave out little, and start from
+    the minima of the first.
     """
-    if objective == "huber" and len(folds):
-        first, best_rest, _ = solve_with_folds(tables, law, weights, others, folds[:0], objective)
-        own, which = _masked(weights, folds)
-        return first, best_rest, refit(tables, law, which, own, first, objective)
     each = 1 + len(others)
     searched_for, owner = _masked(weights, np.concatenate([np.ones((1, weights.shape[1])), others]))
     searched = tables.batch(law, owner, searched_for)
-    points, values = scan(searched)
     count = starts_needed(searched)
-    starts = [best_starts(points, v, count) for v in values]
-    narrow = [np.tile(s[:FOLD_STARTS], (len(folds), 1)) for s in starts[::each]]
-    held, keeper = _masked(weights, folds)
-    every = tables.batch(law, np.concatenate([owner, keeper]), np.concatenate([searched_for, held]))
-    which = np.repeat(np.arange(len(every)), [count] * len(searched) + [FOLD_STARTS] * len(keeper))
-    found = refined(every.take(which), np.concatenate([*starts, *narrow]), objective)
-    wide = found.take(slice(0, count * len(searched)))
-    minima, rest = [], []
+    found = minima(searched, count)
+    found = (
+        found
+        if objective == "squares"
+        else huber.refine(searched.take(np.repeat(np.arange(len(searched)), count)), found)
+    )
+    first, rest = [], []
     for i in range(len(searched)):
-        own_minima = wide.take(slice(i * count, (i + 1) * count))
+        own = found.take(slice(i * count, (i + 1) * count))
         if i % each == 0:
-            minima.append(distinct(searched, own_minima.take(np.argsort(own_minima.objective, kind="stable"))))
+            first.append(distinct(searched, own.take(np.argsort(own.objective, kind="stable"))))
         else:
-            rest.append(i * count + int(np.argmin(own_minima.objective)))
-    best_folds = best_of_each(found.take(slice(count * len(searched), None)), FOLD_STARTS)
-    return minima, wide.take(np.array(rest, dtype=np.intp)), best_folds
+            rest.append(i * count + int(np.argmin(own.objective)))
+    left, keeper = _masked(weights, folds)
+    held = refit(tables, law, keeper, left, first, objective, exact=True) if len(keeper) else found.take(slice(0, 0))
+    return first, found.take(np.array(rest, dtype=np.intp)), held
 
 
 def _masked(weights: Floats, masks: Floats) -> tuple[Floats, Index]:
     """(m·k, n) weights (m, n) under each of k masks, and the table that each belongs to."""
     m, n = weights.shape
     return (weights[:, None, :] * masks[None]).reshape(-1, n), np.repeat(np.arange(m), len(masks))
-
-
-def refined(batch: Batch, start: Floats, objective: Objective) -> Solution:
-    """Local minima of the objective from starts (B, P)."""
-    found = squares.refine(batch, start)
-    return found if objective == "squares" else huber.refine(batch, found)
 
 
 def distinct(batch: Batch, found: Solution) -> Solution:
@@ -103,9 +91,11 @@ def refit(
     starts: Sequence[Solution],
     objective: Objective,
     y: Floats | None = None,
+    *,
+    exact: bool = False,
 ) -> Solution:
     """B fits of the tables `which` under weights (B, n), values y (B, n): the best of a refinement from each start of
-    their table.
+    their table. exact: to the last step, as a fit that is reported; draws need less.
     """
     p, k = starts[0].theta.shape[1], starts[0].amplitudes.shape[1]
     width = max(1, CHUNK // (weights.shape[1] * (p + k + 1)))
@@ -113,11 +103,11 @@ def refit(
     for i in range(0, len(which), width):
         some = slice(i, i + width)
         batch = tables.batch(law, which[some], weights[some], None if y is None else y[some])
-        parts.append(_best(batch, which[some], starts, objective))
+        parts.append(_best(batch, which[some], starts, objective, exact))
     return joined(parts)
 
 
-def _best(batch: Batch, which: Index, starts: Sequence[Solution], objective: Objective) -> Solution:
+def _best(batch: Batch, which: Index, starts: Sequence[Solution], objective: Objective, exact: bool) -> Solution:
     """The best of a refinement from each start of every fit's table."""
     counts = np.array([len(s.theta) for s in starts])
     fit = np.repeat(np.arange(len(batch)), counts[which])
@@ -125,7 +115,9 @@ def _best(batch: Batch, which: Index, starts: Sequence[Solution], objective: Obj
     first = np.concatenate([[0], np.cumsum(counts)[:-1]])
     start = joined(starts).take(first[which][fit] + place)
     wide = batch.take(fit)
-    if objective == "squares":
+    if objective == "squares" and exact:
+        found = squares.refine(wide, start.theta)
+    elif objective == "squares":
         found = squares.refine(wide, start.theta, squares.REFIT_TOLERANCE, squares.REFIT_ITERATIONS)
     else:
         found = huber.refine(wide, start)
