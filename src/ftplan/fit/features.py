@@ -169,13 +169,17 @@ def merge_full_data(table: RunTable) -> RunTable:
     return table.subset(keep)
 
 
-def _clusters(values: Floats, gap: float) -> Index:
-    """Labels 0.. of runs of sorted values with no gap above `gap`; NaN is a cluster of its own (-1)."""
+def _clusters(values: Floats, gap: float, within: Index | None = None) -> Index:
+    """Labels 0.. of runs of sorted values with no gap above `gap`, in each group of `within`; NaN is a cluster of its
+    own (-1).
+    """
     out = np.full(len(values), -1, dtype=np.intp)
+    group = np.zeros(len(values), dtype=np.intp) if within is None else within
     known = np.flatnonzero(np.isfinite(values))
-    order = known[np.argsort(values[known], kind="stable")]
+    order = known[np.lexsort((values[known], group[known]))]
     if len(order):
-        out[order] = np.concatenate([[0], np.cumsum(np.diff(values[order]) > gap)])
+        apart = (np.diff(values[order]) > gap) | (np.diff(group[order]) > 0)
+        out[order] = np.concatenate([[0], np.cumsum(apart)])
     return out
 
 
@@ -195,9 +199,7 @@ def cells(table: RunTable) -> Index:
         names = [np.unique(np.array(column), return_inverse=True)[1] for column in (table.group, table.method)]
         with np.errstate(divide="ignore"):
             near = _clusters(np.log(table.volume), gap)
-            lengths = np.full(len(table), -1, dtype=np.intp)
-            for k in set(near.tolist()):
-                lengths[near == k] = _clusters(np.log(table.avg_tokens[near == k]), gap)
+            lengths = _clusters(np.log(table.avg_tokens), gap, near)
         key = np.stack([*exact, *names, near, lengths], axis=1)
         label = np.unique(key, axis=0, return_inverse=True)[1].reshape(-1).astype(np.intp)
         twice = replicated and len({(c, s) for c, s in zip(label, table.seed.tolist(), strict=True)}) < len(table)
@@ -209,9 +211,9 @@ def cells(table: RunTable) -> Index:
 def held_out_largest(data: Data, share: float = HELD_OUT_SHARE) -> Bools:
     """(n,) True for the largest runs: the top level of size, then further levels until `share` of the cells is out."""
     level = _clusters(data.size_key, REPLICATE_LN if len(data) > data.n_cells else 1e-9)
-    out = np.zeros(len(data), dtype=bool)
-    for top in sorted(set(level.tolist()), reverse=True):
-        out |= level == top
-        if len(set(data.cell[out].tolist())) >= share * data.n_cells:
-            break
-    return out
+    highest = np.full(data.n_cells, -1, dtype=np.intp)
+    np.maximum.at(highest, data.cell, level)
+    # cells that reach a level are out with it
+    levels = np.unique(level)[::-1]
+    count = data.n_cells - np.searchsorted(np.sort(highest), levels)
+    return np.asarray(level >= levels[np.argmax(count >= share * data.n_cells)])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ftplan.errors import InputError
-from ftplan.fit import bootstrap
+from ftplan.fit import bootstrap, linearised
 from ftplan.fit.ahead import Ahead, mixture
 from ftplan.fit.features import Data, features, prepare
 from ftplan.fit.problem import Solution
@@ -272,6 +272,9 @@ def resample(
     wild = bootstrap.kind(objective) == "wild"
     signs = bootstrap.signs(data, draws, seed) if wild else np.empty((0, 0), dtype=np.int8)
     cases = np.empty((0, 0)) if wild else bootstrap.case(data, draws, seed)
+    if wild and len(data) > linearised.ROWS:
+        best = [(tables.one(i), own.take(slice(0, 1))) for i, own in enumerate(minima)]
+        return [linearised.refits(d, law, point, w, signs) for (d, point), w in zip(best, tables.w, strict=True)]
     at_once = max(1, AT_ONCE // len(data))
     out: list[list[Solution]] = [[] for _ in minima]
     for first in range(0, len(tables), max(1, at_once // draws)):
