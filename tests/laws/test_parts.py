@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -215,3 +216,9 @@ def test_size_is_neutral_at_the_reference(size: Size, refs: Refs, rows: Rows, pl
     assert (floors.sum(axis=2) >= 1.0).all()
     if size.factor is not None:
         assert (size.factor(at, theta) == 1.0).all()
+
+
+@pytest.mark.parametrize("stem", PARTS)
+def test_goes_from_process_to_process(stem: str) -> None:
+    """Simulations hand laws to processes of their own: a lambda in one would not get there."""
+    assert pickle.loads(pickle.dumps(PARTS[stem])).name == stem

@@ -102,6 +102,17 @@ class Curve:
     floor_held: bool = False
 
 
+# named functions and no lambdas: laws go from process to process
+def linear(_: Refs) -> bool:
+    """Of a term that is linear in its parameters, whatever the table."""
+    return True
+
+
+def nonlinear(_: Refs) -> bool:
+    """Of a term that is not."""
+    return False
+
+
 @dataclass(frozen=True)
 class Term:
     """An addend of ln D. value(rows, theta, refs) -> (B, n); gradient -> (B, n, p).
@@ -130,7 +141,7 @@ class Term:
     family: str = ""
     varied: Callable[[Rows, Refs], bool] | None = None
     leverage: Callable[[Rows, Refs], Floats] | None = None
-    linear: Callable[[Refs], bool] = lambda _: False
+    linear: Callable[[Refs], bool] = nonlinear
     reads: tuple[str, ...] = ()
     times: str = ""
 

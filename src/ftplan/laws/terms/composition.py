@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term
+from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term, linear
 
 #: |b1| beyond 3 would say that a twice as long example is worth 8 times its tokens: not data, but a bad fit
 B1 = Nonlinear("b1", -3.0, 3.0, (-1.5, 1.5), meaning="worth of a token for being in a longer example")
@@ -42,5 +42,5 @@ TERM = Term(
     natural=natural,
     null={"b1": 0.0},
     family=FAMILY,
-    linear=lambda _: True,
+    linear=linear,
 )

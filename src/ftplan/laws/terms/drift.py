@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term
+from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term, linear
 from ftplan.laws.terms.composition import B1, FAMILY
 from ftplan.laws.terms.length import B2
 
@@ -43,5 +43,5 @@ TERM = Term(
     contains=("composition", "length"),
     null={"b1": 0.0, "b2": 0.0, "b3": 0.0},
     family=FAMILY,
-    linear=lambda _: True,
+    linear=linear,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term
+from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term, linear
 from ftplan.laws.terms.composition import B1, FAMILY
 
 B2 = Nonlinear("b2", -2.0, 1.0, (-1.2, 0.4), meaning="curvature: below 0 there is a best length")
@@ -42,5 +42,5 @@ TERM = Term(
     contains=("composition",),
     null={"b1": 0.0, "b2": 0.0},
     family=FAMILY,
-    linear=lambda _: True,
+    linear=linear,
 )

@@ -74,6 +74,11 @@ def fractions(rows: Rows, method: int) -> set[float]:
     return {round(float(v), 6) for v in own}
 
 
+def linear(refs: Refs) -> bool:
+    """But for the exponent of a selector's size."""
+    return not refs.varied_selectors
+
+
 def leverage(rows: Rows, refs: Refs) -> Floats:
     """ln(P_e/N) of each method; a selector's size moves that little."""
     columns = [rows.ln_pool * (rows.method == k) for k in range(1, len(refs.methods))]
@@ -96,7 +101,7 @@ TERM = Term(
     family="selection",
     varied=varied,
     leverage=leverage,
-    linear=lambda refs: not refs.varied_selectors,
+    linear=linear,
     reads=("method", "s"),
     times="ln_pool",
 )

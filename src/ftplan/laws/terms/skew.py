@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term
+from ftplan.laws.parts import Floats, Named, Nonlinear, Refs, Rows, Term, linear
 from ftplan.laws.terms import drift
 from ftplan.laws.terms.composition import FAMILY
 
@@ -42,5 +42,5 @@ TERM = Term(
     contains=("composition", "length", "drift"),
     null={"b1": 0.0, "b2": 0.0, "b3": 0.0, "b4": 0.0},
     family=FAMILY,
-    linear=lambda _: True,
+    linear=linear,
 )
