@@ -64,6 +64,7 @@ class Pool:
 
     name: what to call it; source: where the numbers come from; exact: False where lengths were spread evenly
     over histogram bins. measure: how they were counted, where the pool was profiled; None where only they are known.
+    repairs: what was mended in a histogram kept by hand.
     """
 
     lengths: Ints
@@ -73,6 +74,7 @@ class Pool:
     exact: bool = True
     sha256: str = ""
     measure: Measure | None = None
+    repairs: tuple[str, ...] = ()
 
     @cached_property
     def _rows_below(self) -> Ints:

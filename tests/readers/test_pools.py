@@ -121,3 +121,16 @@ def test_a_damaged_pool_file_says_what_is_wrong(tmp_path: Path, old: str, new: s
     with pytest.raises(InputError) as error:
         read_pool(str(path))
     assert error.value.message == f"{path}: {said}"
+
+
+def test_a_histogram_from_a_spreadsheet_and_what_was_mended(tmp_path: Path) -> None:
+    path = tmp_path / "pool.csv"
+    path.write_text('Lengths of our rows\ntokens,examples\n"1,000","2,000"\n500,1k\n')
+    pool = read_pool(str(path))
+    assert (pool.lengths.tolist(), pool.counts.tolist()) == ([500, 1000], [1000, 2000])
+    assert pool.repairs == (
+        "the header stands on line 2, below 1 line of title",
+        "column 'tokens': commas between thousands (line 3: '1,000' is 1000)",
+        "column 'examples': commas between thousands (line 3: '2,000' is 2000)",
+        "column 'examples': k for thousands (line 4: '1k' is 1000)",
+    )

@@ -27,6 +27,7 @@ from ftplan.readers.delimited import read_delimited
 from ftplan.readers.mistaken import SAID, kind_of
 from ftplan.readers.numbers import CellError, parse
 from ftplan.readers.raw import RawTable
+from ftplan.readers.repairs import Repairs
 from ftplan.readers.source import decode, read_bytes, source_name
 from ftplan.readers.structured import parse_plain
 
@@ -65,9 +66,11 @@ def read_pool(source: str) -> Pool:
     text = decode(data, where)
     if (plain := _pool_file(text, where)) is not None:
         return _profiled(plain, where)
-    bins = _bins(text, Path(source).suffix.lower(), where)
+    repairs = Repairs()
+    bins, mended = _bins(text, Path(source).suffix.lower(), where, repairs)
     name = Path(source).name.split(".")[0] if source != "-" else "stdin"
-    return _signed(from_histogram(bins, name=name, source=where))
+    pool = from_histogram(bins, name=name, source=where)
+    return _signed(replace(pool, repairs=(*mended, *repairs.said(set(repairs.done)))))
 
 
 def pool_of_problem(problem: ProblemFile) -> Pool | None:
@@ -120,15 +123,17 @@ def _signed(pool: Pool) -> Pool:
     return replace(pool, sha256=hashlib.sha256(lengths.encode()).hexdigest())
 
 
-def _bins(text: str, suffix: str, where: str) -> Sequence[Sequence[int]]:
+def _bins(text: str, suffix: str, where: str, repairs: Repairs) -> tuple[Sequence[Sequence[int]], tuple[str, ...]]:
+    """The histogram, and what was mended in the lines of a table; what was in its cells goes to `repairs`."""
     if suffix == ".toml":
-        return _listed(_toml(text, where), where)
+        return _listed(_toml(text, where), where), ()
     if suffix == ".json":
         try:
-            return _listed(json.loads(text), where)
+            return _listed(json.loads(text), where), ()
         except json.JSONDecodeError as error:
             raise InputError(f"{where}:{error.lineno}: not JSON: {error.msg}") from error
-    return _columns(read_delimited(text, where))
+    raw = read_delimited(text, where)
+    return _columns(raw, repairs), raw.mended
 
 
 def _toml(text: str, where: str) -> Any:
@@ -147,23 +152,31 @@ def _listed(plain: Any, where: str) -> Sequence[Sequence[int]]:
     return plain
 
 
-def _columns(raw: RawTable) -> list[tuple[int, int, int]]:
+def _columns(raw: RawTable, repairs: Repairs) -> list[tuple[int, int, int]]:
     ends = next((pair for first, pair in _ENDS.items() if first in raw.headers), None)
     needed = {*(ends or ()), "examples"}
     if ends is None or not needed <= set(raw.headers):
         raise InputError(f"{raw.source}: the columns are {', '.join(raw.headers)}", hint=_HINT)
+    low, high = ends
     return [
-        (_whole(row, ends[0], place), _whole(row, ends[1], place), _whole(row, "examples", place))
+        (
+            _whole(row, low, place, repairs),
+            _whole(row, high, place, repairs),
+            _whole(row, "examples", place, repairs),
+        )
         for row, place in zip(raw.rows, raw.places, strict=True)
     ]
 
 
-def _whole(row: Mapping[str, str], column: str, place: str) -> int:
+def _whole(row: Mapping[str, str], column: str, place: str, repairs: Repairs) -> int:
     try:
         # a comma in a whole number can only stand between thousands
-        value = parse(plain(row[column], _COUNT, None).text, counts=True)
+        cell = plain(row[column], _COUNT, None)
+        value = parse(cell.text, counts=True)
     except CellError as error:
         raise InputError(f"{place}: column {column!r}: {error.problem}", hint=error.hint) from error
     if not value.is_integer():
         raise InputError(f"{place}: column {column!r}: {row[column]!r} is not a whole number")
+    if cell.done:
+        repairs.add(column, cell.done, place, f"{row[column]!r} is {int(value)}")
     return int(value)

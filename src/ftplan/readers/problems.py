@@ -103,13 +103,14 @@ def read_problem(source: str | None, flags: Flags, pool: Pool | None = None) -> 
         mfu=flags.sourced("mfu", "--mfu"),
         usd_per_gpu_hour=flags.sourced("usd_per_gpu_hour", "--price"),
     )
+    pool = pool or _pool(file, flags.pool)
     goal, data, selection = table("goal"), _law_source(table("data"), flags), table("selection")
     target_metric, target = _target(flags.target or goal.get("target"))
     methods = flags.methods or tuple(selection.get("methods", ()))
     assume = flags.assume or tuple(selection.get("assume", ()))
     problem = Problem(
         name=file.name if file else "plan",
-        pool=pool or _pool(file, flags.pool),
+        pool=pool,
         model=model,
         models=tuple(_model(_own_model(file, name)) for name in (() if flags.model else training.get("models", ()))),
         budgets=budgets,
@@ -137,7 +138,7 @@ def read_problem(source: str | None, flags: Flags, pool: Pool | None = None) -> 
         level=flags.level or goal.get("level", 0.9),
         # the note is about the runs behind the law: with another law it says nothing
         note=table("problem").get("note", "") if flags.fit is None and flags.runs is None else "",
-        warnings=hardware.warnings,
+        warnings=(*hardware.warnings, *(f"{pool.source}: {text}" for text in pool.repairs)),
     )
     runs = _beside(file, data.get("runs", ""))
     return Asked(

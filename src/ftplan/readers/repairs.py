@@ -124,7 +124,7 @@ def plain_numbers(
             cell = _cell(row[header], place, header, quantity, commas[header])
             own[header] = _scaled(cell.text, columns.scale.get(header, 1.0))
             if cell.done and not (header in usual and cell.done in cells.SUFFIXES):
-                repairs.add(header, cell.done, place, f"{row[header]!r} is {cell.text}")
+                repairs.add(header, cell.done, place, f"{row[header]!r} is {_shown(cell.text)}")
         rows.append(own)
     tidy = replace(raw, rows=tuple(rows))
     return _one_unit(tidy, raw, columns, metric, repairs) if metric is not None and kind == "share" else tidy
@@ -148,6 +148,14 @@ def _cell(text: str, place: str, header: str, quantity: Quantity, comma: Comma |
         return cells.plain(text, quantity, comma)
     except numbers.CellError as error:
         raise InputError(f"{place}: column {header!r}: {error.problem}", hint=error.hint) from error
+
+
+def _shown(text: str) -> str:
+    """A number with its suffix written out: 12k -> 12000."""
+    try:
+        return f"{numbers.parse(text, counts=True):.15g}"
+    except numbers.CellError:
+        return text
 
 
 def _scaled(text: str, factor: float) -> str:
