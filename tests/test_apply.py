@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import itertools
+from typing import Literal, cast
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftplan.apply import CLOSE, PROMISED, Wanted, draw, eligible_rows, every_nth, exchanged
+from ftplan.apply import CLOSE, PROMISED, draw, eligible_rows, every_nth, exchanged
 from ftplan.errors import Infeasible
+from ftplan.plan.result import Data, Recipe
 
 
-def wanted(examples: int, mean: float, *, sampling: str = "uniform", seed: int = 0, cut: int = 512) -> Wanted:
-    return Wanted(examples, mean, (1, cut), sampling, cut, seed)
+def data(examples: int, mean: float, band: tuple[int, int], sampling: str, cut: int, seed: int) -> Data:
+    how = cast("Literal['uniform', 'top', 'mid']", sampling)
+    return Data(examples, mean, examples * mean, 1.0, Recipe(band, how, cut, seed))
+
+
+def wanted(examples: int, mean: float, *, sampling: str = "uniform", seed: int = 0, cut: int = 512) -> Data:
+    return data(examples, mean, (1, cut), sampling, cut, seed)
 
 
 def long_tailed(rows: int, seed: int = 0) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
@@ -94,8 +101,8 @@ def test_a_mean_that_is_not_the_bands_own_is_reached_by_exchanges() -> None:
 
 def test_rows_outside_the_band_and_rows_without_a_text_are_never_drawn() -> None:
     lengths = np.array([0, 5, 10, 20, 600, 0, 700], np.int32)
-    assert eligible_rows(lengths, Wanted(2, 10.0, (10, 512), "uniform", 512, 0)).tolist() == [2, 3, 4, 6]
-    assert eligible_rows(lengths, Wanted(2, 10.0, (5, 20), "uniform", 512, 0)).tolist() == [1, 2, 3]
+    assert eligible_rows(lengths, data(2, 10.0, (10, 512), "uniform", 512, 0)).tolist() == [2, 3, 4, 6]
+    assert eligible_rows(lengths, data(2, 10.0, (5, 20), "uniform", 512, 0)).tolist() == [1, 2, 3]
 
 
 def test_too_few_rows_is_no() -> None:

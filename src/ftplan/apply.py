@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ftplan.errors import Infeasible, InputError
 from ftplan.measure import Measure
+from ftplan.plan.result import Data
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -30,33 +31,16 @@ MOST_DRAWS, MOST_SORTED = 200, 20_000_000
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A plan's recipe. examples: N; avg_tokens: L after the cut; band: tokens after the cut, both ends inclusive."""
-
-    examples: int
-    avg_tokens: float
-    band: tuple[int, int]
-    sampling: str
-    cut_tokens: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a plan says about its data. method: of selection; measure: None where its pool was no profile.
+class Order:
+    """What `apply` is asked for. data: of the plan; method: of selection; measure: None where its pool was no profile.
 
     tokenizer: where the tokenizer.json of the measure should lie, '' for none.
     """
 
-    wanted: Wanted
+    data: Data
     method: str
     measure: Measure | None
     tokenizer: str
-
-    @property
-    def total_tokens(self) -> float:
-        """N times L."""
-        return self.wanted.examples * self.wanted.avg_tokens
 
 
 @dataclass(frozen=True)
@@ -72,13 +56,13 @@ class Drawn:
         return self.total_tokens / len(self.rows)
 
 
-def eligible_rows(lengths: npt.NDArray[np.int32], wanted: Wanted) -> Ints:
+def eligible_rows(lengths: npt.NDArray[np.int32], wanted: Data) -> Ints:
     """Indices of the rows in the band. lengths: (n,) tokens, 0 for a row without a text.
 
     Raises Infeasible where there are fewer than N.
     """
-    cut = np.minimum(lengths, wanted.cut_tokens)
-    low, high = wanted.band
+    cut = np.minimum(lengths, wanted.recipe.cut_tokens)
+    low, high = wanted.recipe.band
     rows: Ints = np.flatnonzero((cut >= max(low, 1)) & (cut <= high))
     if len(rows) < wanted.examples:
         raise Infeasible(
@@ -88,15 +72,15 @@ def eligible_rows(lengths: npt.NDArray[np.int32], wanted: Wanted) -> Ints:
     return rows
 
 
-def draw(lengths: npt.NDArray[np.int32], wanted: Wanted, scores: Floats | None = None) -> Drawn:
+def draw(lengths: npt.NDArray[np.int32], wanted: Data, scores: Floats | None = None) -> Drawn:
     """The rows of the plan. scores: (n,) of all rows of the pool, more is better; None where rows are drawn at random.
 
     Same lengths, recipe and scores: same rows in the same order. Raises Infeasible where the band holds fewer than N.
     """
     rows = eligible_rows(lengths, wanted)
-    cut = np.minimum(lengths[rows], wanted.cut_tokens).astype(np.int64)
-    random = np.random.default_rng(wanted.seed)
-    if wanted.sampling == "uniform":
+    cut = np.minimum(lengths[rows], wanted.recipe.cut_tokens).astype(np.int64)
+    random = np.random.default_rng(wanted.recipe.seed)
+    if wanted.recipe.sampling == "uniform":
         picked = _balanced(cut, wanted, random)
     else:
         if scores is None:
@@ -107,14 +91,14 @@ def draw(lengths: npt.NDArray[np.int32], wanted: Wanted, scores: Floats | None =
     return Drawn(rows[shuffled], int(cut[shuffled].sum()), len(rows))
 
 
-def _by_score(scores: Floats, keys: Floats, wanted: Wanted) -> Ints:
+def _by_score(scores: Floats, keys: Floats, wanted: Data) -> Ints:
     """The best rows, or those around the middle of the ranking; of equal scores those with the least keys."""
     order: Ints = np.lexsort((keys, -scores))
-    first = (len(order) - wanted.examples) // 2 if wanted.sampling == "mid" else 0
+    first = (len(order) - wanted.examples) // 2 if wanted.recipe.sampling == "mid" else 0
     return order[first : first + wanted.examples]
 
 
-def _balanced(cut: Ints, wanted: Wanted, random: np.random.Generator) -> Ints:
+def _balanced(cut: Ints, wanted: Data, random: np.random.Generator) -> Ints:
     """Rows drawn at random, with mean L as closely as lengths allow."""
     rows, examples = len(cut), wanted.examples
     keys = random.random(rows)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
-from ftplan.apply import Drawn, Recipe, Wanted
+from ftplan.apply import Drawn, Order
 from ftplan.formats import render
 from ftplan.formats.documents import Document, applied, profile
 from ftplan.measure import Measure
+from ftplan.plan.result import Data, Recipe
 from ftplan.pool import from_lengths
 from ftplan.profile import Profile
 
@@ -20,16 +22,16 @@ MEASURE = Measure("messages", rows=1005, content_sha256="c0ffee")
 POOL = replace(from_lengths(np.arange(100, 1100), name="pool.jsonl", source=""), measure=MEASURE)
 ESTIMATED = Profile(POOL, MEASURE, rows=1005, empty=5, repeated=23, clipped=0)
 COUNTED = Profile(POOL, replace(MEASURE, tokenizer="../tokenizer.json", tokenizer_sha256="ab"), 1005, 5, 0, 0)
-WANTED = Wanted(4, 600.0, (200, 1000), "uniform", 1000, 0)
-RECIPE = Recipe(WANTED, "random", MEASURE, "")
+DATA = Data(4, 600.0, 2400.0, 1.0, Recipe((200, 1000), "uniform", 1000, 0))
+ORDER = Order(DATA, "random", MEASURE, "")
 DRAWN = Drawn(np.array([3, 1, 2, 7]), 2404, 801)
 
 DOCUMENTS = {
     "profile.txt": (profile.document(ESTIMATED, "pool.jsonl", 123456, 1000), "table"),
     "profile.exact.txt": (profile.document(COUNTED, "pool.jsonl", 123456, None), "table"),
-    "applied.txt": (applied.document(RECIPE, DRAWN, "pool.jsonl", "train.jsonl", ("the pool has changed",)), "table"),
-    "applied.json": (applied.document(RECIPE, DRAWN, "pool.jsonl", "train.jsonl", ()), "json"),
-    "applied.csv": (applied.document(RECIPE, DRAWN, "pool.jsonl", "train.jsonl", ()), "csv"),
+    "applied.txt": (applied.document(ORDER, DRAWN, "pool.jsonl", "train.jsonl", ("the pool has changed",)), "table"),
+    "applied.json": (applied.document(ORDER, DRAWN, "pool.jsonl", "train.jsonl", ()), "json"),
+    "applied.csv": (applied.document(ORDER, DRAWN, "pool.jsonl", "train.jsonl", ()), "csv"),
 }
 
 
@@ -45,9 +47,11 @@ def test_csv_of_a_profile_is_a_histogram_that_plan_reads() -> None:
     assert len(lines) == 1001
 
 
-def drawn(sampling: str, total: int) -> Document:
-    recipe = replace(RECIPE, wanted=replace(WANTED, sampling=sampling), method="length")
-    return applied.document(recipe, replace(DRAWN, total_tokens=total), "pool.jsonl", "train.jsonl", ())
+def drawn(sampling: Literal["uniform", "top"], total: int) -> Document:
+    data = replace(DATA, recipe=replace(DATA.recipe, sampling=sampling))
+    return applied.document(
+        replace(ORDER, data=data, method="length"), replace(DRAWN, total_tokens=total), "pool.jsonl", "train.jsonl", ()
+    )
 
 
 def test_a_mean_that_is_off_fails_a_random_draw_and_is_said_of_a_scored_one() -> None:

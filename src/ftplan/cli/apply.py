@@ -78,17 +78,17 @@ def apply(
     from ftplan.readers.examples.applied import Scoring, applied, opened_for
     from ftplan.readers.examples.conversations import rewritten_lines
     from ftplan.readers.examples.rows import picked
-    from ftplan.readers.plans import read_plan, recipe_of
+    from ftplan.readers.plans import order_of, read_plan
 
     if output is None:
         raise InputError("nothing says where the examples should go", hint="-o train.jsonl")
-    recipe = recipe_of(read_plan(plan), plan)
-    protect(recipe.tokenizer)
-    opened = opened_for(recipe, pool, tokenizer)
-    change = _change(trainer, recipe.measure, opened.measure)
+    order = order_of(read_plan(plan), plan)
+    protect(order.tokenizer)
+    opened = opened_for(order, pool, tokenizer)
+    change = _change(trainer, order.measure, opened.measure)
     protect(*(file.path for file in opened.source.files))
     with reading_bar(opened.source.path, opened.source.size, quiet=quiet) as show:
-        found = applied(recipe, opened, Scoring(scores, target), jobs or cores(), show)
+        found = applied(order, opened, Scoring(scores, target), jobs or cores(), show)
         folder = Path() if output == "-" else Path(output).parent
         lines = picked(opened.source, found.drawn.rows, folder, show)
         lines = lines if change is None else rewritten_lines(lines, change)
@@ -96,7 +96,7 @@ def apply(
             sys.stdout.buffer.writelines(lines)
         else:
             write_set({output: lines})
-    shown = document(recipe, found.drawn, opened.source.path, output, found.warnings)
+    shown = document(order, found.drawn, opened.source.path, output, found.warnings)
     if output == "-":
         for text in shown.warnings:
             remark(f"warning: {text}", quiet=quiet)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ftplan import schemas
-from ftplan.apply import Recipe, Wanted
+from ftplan.apply import Order
 from ftplan.compare.facts import FACTS, Value
 from ftplan.compare.plans import Stated
 from ftplan.costs.bill import Job
@@ -172,19 +172,15 @@ def committed(plan: Plan) -> Committed:
     )
 
 
-def recipe_of(plan: Plan, path: str) -> Recipe:
-    """What `ftplan apply` takes from the plan at `path`: how many rows, how long, chosen how, and how lengths were
-    counted. A pool file names its tokenizer from where it lies itself, and a plan its pool file likewise.
+def order_of(plan: Plan, path: str) -> Order:
+    """What `ftplan apply` takes from the plan at `path`. A pool file names its tokenizer from where it lies itself, and
+    a plan its pool file likewise.
     """
-    data, pool, measure = plan.data, plan.inputs.pool, plan.inputs.pool.measure
-    wanted = Wanted(
-        data.examples, data.avg_tokens, **{k: v for k, v in vars(data.recipe).items() if k != "mean_tokens"}
-    )
-    tokenizer = ""
+    measure, tokenizer = plan.inputs.pool.measure, ""
     if measure is not None and measure.tokenizer:
         folder = Path() if path == "-" else Path(path).parent
-        tokenizer = str((folder / (pool.path or "")).parent / measure.tokenizer)
-    return Recipe(wanted, plan.selection.method, measure, tokenizer)
+        tokenizer = str((folder / (plan.inputs.pool.path or "")).parent / measure.tokenizer)
+    return Order(plan.data, plan.selection.method, measure, tokenizer)
 
 
 def stated(plan: Plan, path: str) -> Stated:

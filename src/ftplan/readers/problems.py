@@ -82,10 +82,10 @@ class Asked:
     pool_source: str = ""
 
 
-def read_problem(source: str | None, flags: Flags, pool: Pool | None = None) -> Asked:
+def read_problem(source: str | None, flags: Flags, own_pool: Pool | None = None) -> Asked:
     """The problem in a TOML file or preset (None: flags alone), overridden by flags. Raises InputError.
 
-    pool: in place of any that is named.
+    own_pool: in place of any that is named.
     """
     if source is not None and source.strip().lower() not in names("problems"):
         refuse_no_problem(source)
@@ -103,7 +103,7 @@ def read_problem(source: str | None, flags: Flags, pool: Pool | None = None) -> 
         mfu=flags.sourced("mfu", "--mfu"),
         usd_per_gpu_hour=flags.sourced("usd_per_gpu_hour", "--price"),
     )
-    pool = pool or _pool(file, flags.pool)
+    pool = own_pool or _pool(file, flags.pool)
     goal, data, selection = table("goal"), _law_source(table("data"), flags), table("selection")
     target_metric, target = _target(flags.target or goal.get("target"))
     methods = flags.methods or tuple(selection.get("methods", ()))
@@ -148,7 +148,7 @@ def read_problem(source: str | None, flags: Flags, pool: Pool | None = None) -> 
         data.get("law", ""),
         data.get("metric"),
         target_metric,
-        "" if pool is not None else _pool_source(file, source, flags.pool),
+        "" if own_pool is not None else _pool_source(file, source, flags.pool),
     )
 
 

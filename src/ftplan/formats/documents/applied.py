@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from ftplan.apply import PROMISED, Drawn, Recipe
+from ftplan.apply import PROMISED, Drawn, Order
 from ftplan.formats.documents import SCHEMA_VERSION, Check, Column, Document, Grid, Prose, section
 from ftplan.formats.documents.words import percent, plural
 from ftplan.units import format_count
 
 
-def document(recipe: Recipe, drawn: Drawn, source: str, written: str, notes: tuple[str, ...]) -> Document:
+def document(order: Order, drawn: Drawn, source: str, written: str, notes: tuple[str, ...]) -> Document:
     """source: the pool; written: the file of the rows; notes: what is not as it was when the plan was made."""
-    wanted = recipe.wanted
+    wanted = order.data
     off = drawn.avg_tokens / wanted.avg_tokens - 1.0
-    notes = (*notes, *_off(recipe, off))
+    notes = (*notes, *_off(order, off))
     figures = (
         ("examples", float(wanted.examples), float(len(drawn.rows)), "examples"),
         ("avg_tokens", wanted.avg_tokens, drawn.avg_tokens, "tokens"),
-        ("total_tokens", recipe.total_tokens, float(drawn.total_tokens), "tokens"),
+        ("total_tokens", order.data.total_tokens, float(drawn.total_tokens), "tokens"),
     )
     screen = (
-        Prose(_answer(recipe, drawn, written), tone="strong"),
+        Prose(_answer(order, drawn, written), tone="strong"),
         Grid(
             (Column(""), *(Column(name, right=True) for name in ("planned", "drawn", "off by"))),
             tuple((_NAMES[name], _shown(name, a), _shown(name, b), _percent(b / a - 1.0)) for name, a, b, _ in figures),
@@ -29,32 +29,32 @@ def document(recipe: Recipe, drawn: Drawn, source: str, written: str, notes: tup
         *section("Warnings", notes),
     )
     return Document(
-        applied_to_dict(recipe, drawn, source, written, notes),
+        applied_to_dict(order, drawn, source, written, notes),
         ("quantity", "planned", "drawn", "unit"),
         figures,
         screen,
         notes,
-        checks=_checks(recipe, drawn, off),
+        checks=_checks(order, drawn, off),
     )
 
 
-def applied_to_dict(recipe: Recipe, drawn: Drawn, source: str, written: str, notes: tuple[str, ...]) -> dict[str, Any]:
+def applied_to_dict(order: Order, drawn: Drawn, source: str, written: str, notes: tuple[str, ...]) -> dict[str, Any]:
     """What was drawn, as plain values."""
-    wanted = recipe.wanted
+    wanted = order.data
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "applied",
         "pool": source,
         "output": written,
-        "method": recipe.method,
-        "band_tokens": list(wanted.band),
-        "cut_tokens": wanted.cut_tokens,
-        "seed": wanted.seed,
+        "method": order.method,
+        "band_tokens": list(wanted.recipe.band),
+        "cut_tokens": wanted.recipe.cut_tokens,
+        "seed": wanted.recipe.seed,
         "eligible_examples": drawn.eligible,
         "planned": {
             "examples": wanted.examples,
             "avg_tokens": wanted.avg_tokens,
-            "total_tokens": recipe.total_tokens,
+            "total_tokens": order.data.total_tokens,
         },
         "drawn": {
             "examples": len(drawn.rows),
@@ -68,9 +68,9 @@ def applied_to_dict(recipe: Recipe, drawn: Drawn, source: str, written: str, not
 _NAMES = {"examples": "examples", "avg_tokens": "tokens each, on average", "total_tokens": "tokens in all"}
 
 
-def _answer(recipe: Recipe, drawn: Drawn, written: str) -> str:
-    wanted, low, high = recipe.wanted, *recipe.wanted.band
-    how = "drawn at random from" if wanted.sampling == "uniform" else f"chosen by {recipe.method} among"
+def _answer(order: Order, drawn: Drawn, written: str) -> str:
+    wanted, low, high = order.data, *order.data.recipe.band
+    how = "drawn at random from" if wanted.recipe.sampling == "uniform" else f"chosen by {order.method} among"
     where = "the standard output" if written == "-" else written
     return (
         f"{plural(len(drawn.rows), 'example')} of {drawn.avg_tokens:,.1f} tokens on average "
@@ -87,25 +87,25 @@ def _percent(off: float) -> str:
     return f"{100.0 * off:+.2f} %"
 
 
-def _off(recipe: Recipe, off: float) -> tuple[str, ...]:
+def _off(order: Order, off: float) -> tuple[str, ...]:
     """What to think of a mean length that is not the planned one."""
     if abs(off) <= PROMISED:
         return ()
-    if recipe.wanted.sampling == "uniform":
+    if order.data.recipe.sampling == "uniform":
         return (
             f"the mean length is {percent(abs(off))} off: the band's rows have no such mean; profile and plan again",
         )
     return (
-        f"the examples that {recipe.method} chooses are {percent(abs(off))} {'longer' if off > 0 else 'shorter'} than "
+        f"the examples that {order.method} chooses are {percent(abs(off))} {'longer' if off > 0 else 'shorter'} than "
         "the band's mean that the plan counts with: tokens and training cost are off by as much",
     )
 
 
-def _checks(recipe: Recipe, drawn: Drawn, off: float) -> tuple[Check, ...]:
+def _checks(order: Order, drawn: Drawn, off: float) -> tuple[Check, ...]:
     """N always, L where rows are drawn at random: the scores decide elsewhere."""
-    examples = f"{len(drawn.rows):,} of {recipe.wanted.examples:,}"
-    checks = [Check("examples", len(drawn.rows) == recipe.wanted.examples, examples)]
-    if recipe.wanted.sampling == "uniform":
-        detail = f"{drawn.avg_tokens:,.1f} tokens on average, {recipe.wanted.avg_tokens:,.1f} planned"
+    examples = f"{len(drawn.rows):,} of {order.data.examples:,}"
+    checks = [Check("examples", len(drawn.rows) == order.data.examples, examples)]
+    if order.data.recipe.sampling == "uniform":
+        detail = f"{drawn.avg_tokens:,.1f} tokens on average, {order.data.avg_tokens:,.1f} planned"
         checks.append(Check("avg_tokens", abs(off) <= PROMISED, detail))
     return tuple(checks)

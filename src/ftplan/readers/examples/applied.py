@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ftplan.apply import Drawn, Recipe, draw, eligible_rows
+from ftplan.apply import Drawn, Order, draw, eligible_rows
 from ftplan.errors import InputError
 from ftplan.measure import Measure
 from ftplan.profile import Content
@@ -40,9 +40,9 @@ class Applied:
     warnings: tuple[str, ...]
 
 
-def opened_for(recipe: Recipe, paths: Sequence[str], tokenizer: str | None) -> Opened:
+def opened_for(order: Order, paths: Sequence[str], tokenizer: str | None) -> Opened:
     """The pool, its lengths counted as the plan's pool was. Raises InputError."""
-    measure = recipe.measure
+    measure = order.measure
     if measure is None:
         return open_pool(*paths, tokenizer=tokenizer)
     if measure.estimated:
@@ -52,7 +52,7 @@ def opened_for(recipe: Recipe, paths: Sequence[str], tokenizer: str | None) -> O
                 hint="profile the pool with the tokenizer and plan again",
             )
         return _opened(paths, measure, None)
-    used = tokenizer or recipe.tokenizer
+    used = tokenizer or order.tokenizer
     if tokenizer is None and not Path(used).is_file():
         raise InputError(f"{used}: the tokenizer of the plan's pool is not there", hint="--tokenizer tokenizer.json")
     if file_sha256(used) != measure.tokenizer_sha256:
@@ -69,23 +69,23 @@ def _opened(paths: Sequence[str], measure: Measure, tokenizer: str | None) -> Op
     return open_pool(*paths, tokenizer=tokenizer, turn_tokens=measure.turn_tokens)
 
 
-def applied(recipe: Recipe, opened: Opened, scoring: Scoring, jobs: int, progress: Progress) -> Applied:
+def applied(order: Order, opened: Opened, scoring: Scoring, jobs: int, progress: Progress) -> Applied:
     """The rows to train on. Raises InputError, and Infeasible where the pool has too few."""
-    column = _column(recipe, scoring)
+    column = _column(order, scoring)
     content, lengths, scores = Content(), [], []
     for block in scan(opened.source, opened.reading(column), jobs, progress):
         content.add(block.sizes)
         lengths.append(block.lengths)
         scores.append(block.scores)
     every = np.concatenate(lengths)
-    given = np.concatenate(scores) if column else _scores(recipe, opened, scoring, every, progress)
-    return Applied(opened, draw(every, recipe.wanted, given), _changes(recipe, opened, content))
+    given = np.concatenate(scores) if column else _scores(order, opened, scoring, every, progress)
+    return Applied(opened, draw(every, order.data, given), _changes(order, opened, content))
 
 
-def _column(recipe: Recipe, scoring: Scoring) -> str:
+def _column(order: Order, scoring: Scoring) -> str:
     """The column that holds the scores, '' where they come from elsewhere. Raises InputError where they are needed."""
-    wanted, method = recipe.wanted, recipe.method
-    if wanted.sampling == "uniform":
+    wanted, method = order.data, order.method
+    if wanted.recipe.sampling == "uniform":
         if scoring.scores is not None or scoring.target is not None:
             raise InputError(
                 f"the plan draws at random: scores would change it ({method} selection)", hint="leave them out"
@@ -107,17 +107,17 @@ def _column(recipe: Recipe, scoring: Scoring) -> str:
 
 
 def _scores(
-    recipe: Recipe, opened: Opened, scoring: Scoring, lengths: npt.NDArray[np.int32], progress: Progress
+    order: Order, opened: Opened, scoring: Scoring, lengths: npt.NDArray[np.int32], progress: Progress
 ) -> Floats | None:
     """(n,) scores that are no column of the pool; None where the draw is random."""
-    if recipe.wanted.sampling == "uniform":
+    if order.data.recipe.sampling == "uniform":
         return None
     if scoring.scores is not None:
         return read_scores(scoring.scores, len(lengths))
     if scoring.target is None:  # longest first
-        return np.minimum(lengths, recipe.wanted.cut_tokens).astype(np.float64)
+        return np.minimum(lengths, order.data.recipe.cut_tokens).astype(np.float64)
     target = open_pool(scoring.target)
-    rows = eligible_rows(lengths, recipe.wanted)
+    rows = eligible_rows(lengths, order.data)
     out = np.full(len(lengths), -np.inf)
     out[rows] = similarity(
         texts_of(opened.source, opened.reading(), rows, progress),
@@ -126,9 +126,9 @@ def _scores(
     return out
 
 
-def _changes(recipe: Recipe, opened: Opened, content: Content) -> tuple[str, ...]:
+def _changes(order: Order, opened: Opened, content: Content) -> tuple[str, ...]:
     """What is no longer as it was when the plan was made."""
-    measure = recipe.measure
+    measure = order.measure
     if measure is None:
         how = replace(opened.measure, shape="").how
         return (f"the plan's pool was a bare histogram, so nothing tells whether this is it; lengths: {how}",)
