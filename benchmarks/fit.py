@@ -23,6 +23,7 @@ NAMES = (
     "strategies",
     "methods",
     "evidence",
+    "forecast",
 )
 VERDICT = {True: "yes", False: "NO", None: ""}
 

@@ -12,11 +12,14 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ftplan import registry, schemas
 from ftplan.costs.model import Gpu, Model, Selector
 from ftplan.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from ftplan.fit.curve_prior import CurvePrior
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -32,6 +35,7 @@ KINDS = {
     "assumptions": "assumption",
     "problems": "problem",
     "runs": "run table",
+    "priors": "prior over curves",
 }
 #: where they lie, and their names by kind
 folder, names = registry.presets_folder, registry.presets
@@ -113,6 +117,9 @@ _LAW_TABLES: dict[str, dict[str, Check]] = {
     "metric": {"name": TEXT, "direction": TEXT, "unit": TEXT},
     "ranges": {"examples": RANGE, "model_params": RANGE, "epochs": RANGE},
 }
+_NUMBERS: Check = ("a list of numbers", lambda v: isinstance(v, list) and all(map(_is_number, v)))
+_PRIOR_FACTS = {"widen": POSITIVE, "sharing": POSITIVE}
+_PRIOR_KEYS = _PROVENANCE | {"title": TEXT} | _PRIOR_FACTS
 _TOKEN_RANGES = {"avg_tokens": RANGE, "tokens": RANGE}  # a law in examples says nothing about lengths
 
 
@@ -200,6 +207,22 @@ def load_assumption(name: str) -> dict[str, Any]:
     for key, estimate in doc.get("params", {}).items():
         _check_estimate(path, estimate, {}, f"params.{key}")
     return doc
+
+
+def load_prior(kind: str) -> CurvePrior:
+    """What curves of a kind of metric look like before one is seen: 'loss' or 'score'. Raises InputError."""
+    from ftplan.fit.curve_prior import AXES, CurvePrior  # numpy: the other presets are read without it
+
+    path = _find("priors", kind)
+    doc = _read(path)
+    _check_keys(path, doc, _PRIOR_KEYS | dict.fromkeys(AXES, _TABLE), {})
+    for axis in AXES:
+        _check_keys(path, doc[axis], {"values": _NUMBERS, "log_weights": _NUMBERS}, {}, axis)
+    values, weights = ({axis: tuple(doc[axis][key]) for axis in AXES} for key in ("values", "log_weights"))
+    try:
+        return CurvePrior(values, weights, **{key: doc[key] for key in _PRIOR_FACTS})
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
 
 
 def load_problem(name_or_path: str) -> ProblemFile:

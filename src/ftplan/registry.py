@@ -16,6 +16,7 @@ PRESETS = {
     "assumptions": ".toml",
     "problems": ".toml",
     "runs": ".csv",
+    "priors": ".toml",
 }
 
 
