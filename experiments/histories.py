@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import product, zip_longest
 
 #: kinds of the corpus that are tuned for: functions, texts like half of those that the base models were made of, and
 #: C, C++ and JavaScript, which are under one schedule only
@@ -16,7 +16,7 @@ TEST = 48
 EVALUATIONS = 10
 TRAINED = ("xxs", "xs", "xs3")
 TOTALS = (6_144, 12_288, 24_576, 49_152, 98_304, 196_608, 393_216)
-WHERE_IT_BENDS = (98_304, 49_152)
+WHERE_IT_BENDS, SHORT = (98_304, 49_152), 24_576
 SCHEDULES = ("cosine", "constant", "linear", "warmup_stable_decay")
 PEAK, BATCH, WARM_UP = 5e-3, 512, 0.05
 OTHER_PEAK, OTHER_BATCH, OTHER_WARM_UP, OTHER_EPOCHS = 2e-3, 2048, 0.2, 4
@@ -68,11 +68,13 @@ def histories() -> Histories:
         replace(run, schedule=schedule, tokens=tokens)
         for schedule, run in product(SCHEDULES[1:], full)
         for tokens in _totals(run)
-        if 6_144 < tokens < TOTALS[-1] and not _dear(run, tokens)
+        if 6_144 < tokens <= _longest(run)
     ]
     cells += [run for run in crossed if run.tokens in WHERE_IT_BENDS]
-    cells += [other for turn in zip(*map(_others, full), strict=True) for other in turn]
+    cells += [other for turn in zip_longest(*map(_others, full)) for other in turn if other]
     cells += [run for run in crossed if run.tokens not in WHERE_IT_BENDS]
+    small = [run for run in full if run.size != TRAINED[-1]]
+    cells += [replace(r, schedule=s, tokens=SHORT, seed=1) for s, r in product(SCHEDULES, small)]
     return Histories("histories", tuple(cells))
 
 
@@ -81,9 +83,9 @@ def _totals(run: History) -> tuple[int, ...]:
     return TOTALS[-2::-1] if run.size == TRAINED[-1] else TOTALS[::-1]
 
 
-def _dear(run: History, tokens: int) -> bool:
-    """The largest model under every schedule but cosine."""
-    return run.size == TRAINED[-1] and tokens > 98_304
+def _longest(run: History) -> int:
+    """Under other schedules than cosine."""
+    return WHERE_IT_BENDS[0] if run.size == TRAINED[-1] else TOTALS[-2]
 
 
 def _others(run: History) -> Iterator[History]:
@@ -92,6 +94,8 @@ def _others(run: History) -> Iterator[History]:
         again = replace(run, tokens=tokens)
         yield replace(again, seed=1)
         yield replace(again, peak_rate=OTHER_PEAK)
+        if run.size == TRAINED[-1] and tokens == WHERE_IT_BENDS[0]:
+            continue  # too dear
         yield replace(again, epochs=OTHER_EPOCHS)
         yield replace(again, batch_tokens=OTHER_BATCH)
     yield replace(run, tokens=49_152, warmup=OTHER_WARM_UP)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from ftplan.laws.law import parse
 from ftplan.laws.parts import Floats, Rows
 from ftplan.presets import load_law, names
 from ftplan.readers.tables import read_runs
+from ftplan.runs import RunTable
 
 TOKENS = np.array([3e6, 2e7, 1e8])
 LENGTH = 419.7
@@ -240,11 +243,31 @@ def refitted(name: str) -> tuple[LawFit, float]:
         kept &= ~np.isfinite(runs.selector_params) | (runs.selector_params == SIZES["xs"])
         own = runs.subset(kept & np.array([method in methods for method in runs.method]))
         series = fit_runs(own, ["rectified0+composition+selection"]).series[0]
+    elif name.startswith("histories-"):
+        series = fit_runs(finished_runs(name.removeprefix("histories-")), ["rectified0"]).series[0]
     else:
         runs = read_runs(str(presets.runs_path("pyfunc")), metric="loss")
         own = runs.subset(np.array([group == name.removeprefix("pyfunc-") for group in runs.group]))
         series = fit_runs(own, ["rectified+length"]).series[0]
     return series.laws[0], series.residual_sd
+
+
+def finished_runs(group: str) -> RunTable:
+    """Last evaluations of the cosine runs of one series that differ in tokens only, and its untuned model."""
+    with presets.runs_path("histories").open(newline="", encoding="utf-8") as lines:
+        last = {row["run"]: row for row in csv.DictReader(lines) if row["group"] == group}
+    usual = {"schedule": "cosine", "peak_rate": "0.005", "batch_tokens": "512", "warmup": "0.05", "epochs": "1.0"}
+    kept = [
+        row
+        for row in last.values()
+        if row["examples"] == "0"
+        or (float(row["total_tokens"]) > 20_000 and all(row[k] == v for k, v in usual.items()))
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "runs.csv")
+        text = "\n".join(",".join(row[k] for k in ("examples", "avg_tokens", "tokens_seen", "loss")) for row in kept)
+        path.write_text(f"examples,avg_tokens,tokens,loss\n{text}\n", encoding="utf-8")
+        return read_runs(str(path), metric="loss")
 
 
 @pytest.mark.parametrize("name", [name for name in names("laws") if load_law(name)["origin"] == "measured"])
