@@ -117,6 +117,20 @@ Map = Annotated[
     list[str] | None,
     typer.Option("--map", metavar="THEIRS=OURS", help="Read column THEIRS as the canonical column OURS; repeatable."),
 ]
+Schedule = Annotated[
+    str | None,
+    typer.Option(
+        "--schedule",
+        metavar="NAME",
+        callback=_one_of("cosine", "linear", "constant", "warmup_stable_decay"),
+        autocompletion=lambda: ["cosine", "linear", "constant", "warmup_stable_decay"],
+        help="With --histories: the learning rate's schedule, where the log has no learning rates.",
+    ),
+]
+WarmUp = Annotated[
+    float | None,
+    typer.Option("--warmup", metavar="SHARE", min=0.0, max=0.99, help="And its warm-up, as a share of the run."),
+]
 Objective = Annotated[
     str,
     typer.Option(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ftplan.cli import complete, options
+from ftplan.errors import InputError
 
 HELP = """Examples:
 
@@ -15,6 +16,7 @@ HELP = """Examples:
   ftplan runs wandb.csv -o runs.csv    W&B's runs as a table to edit and fit
   ftplan runs outputs/ evals/ --metric acc   lm-eval results joined by model
   ftplan runs outputs/ sizes.csv       add what logs lack, by a column run
+  ftplan runs outputs/ --histories -o h.csv  a row per evaluation on the way
 
 The finished runs in run tables and logs, as `fit` and `plan --runs` read them. Told by content: trainer_state.json and
 all_results.json of Hugging Face trainers, W&B (table of runs, wandb-summary.json), MLflow (experiments csv), results
@@ -33,6 +35,11 @@ def runs(
     by: options.By = None,
     column_map: options.Map = None,
     form: options.Format = "table",
+    histories: Annotated[
+        bool, typer.Option("--histories", help="A row per evaluation, with the tokens and learning rates up to it.")
+    ] = False,
+    schedule: options.Schedule = None,
+    warmup: options.WarmUp = None,
     output: options.Output = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -42,6 +49,34 @@ def runs(
     from ftplan.formats.documents.runs import document
 
     check_target(output)
+    if histories:
+        _histories(sources, metric, schedule, warmup, column_map, form, output, quiet=quiet)
+        return
+    if schedule is not None or warmup is not None:
+        raise InputError("--schedule and --warmup are of runs on the way", hint="ftplan runs LOGS --histories")
     reading = Reading(metric, direction, by, options.parse_map(column_map or []))
     table = load_runs(*sources, reading=reading, quiet=quiet)
+    deliver(document(table), form, output, quiet=quiet, artefact="csv")
+
+
+def _histories(
+    sources: list[str],
+    metric: str | None,
+    schedule: str | None,
+    warmup: float | None,
+    column_map: list[str] | None,
+    form: str,
+    output: str | None,
+    *,
+    quiet: bool,
+) -> None:
+    from ftplan.cli.output import deliver, remark
+    from ftplan.formats.documents.histories import document
+    from ftplan.readers.histories.steps import Asked
+    from ftplan.readers.histories.table import read_histories
+
+    asked = Asked(schedule or "", warmup, metric)
+    table = read_histories(*sources, asked=asked, column_map=options.parse_map(column_map or []))
+    for text in table.remarks:
+        remark(f"note: {text}", quiet=quiet)
     deliver(document(table), form, output, quiet=quiet, artefact="csv")

@@ -49,9 +49,9 @@ def read_folder(path: str) -> Folder:
         if (content := _log(file)) is None:
             continue
         tool, value = content
-        found = tool.read(value, str(file), _name(file, root))
+        found = tool.read(value, str(file), name_in(file, root))
         evaluations += found.evaluations
-        by_tool.setdefault(tool.TOOL, []).extend(replace(r, keys=(*r.keys, str(_home(file)))) for r in found.runs)
+        by_tool.setdefault(tool.TOOL, []).extend(replace(r, keys=(*r.keys, str(home_of(file)))) for r in found.runs)
     told = []
     runs = by_tool.pop(_FIRST if by_tool.get(_FIRST) else next(iter(by_tool), _FIRST), [])
     if others := [name for name, left in by_tool.items() if left]:
@@ -77,7 +77,7 @@ def read_log(data: bytes, place: str) -> Found | None:
     if tool is None or value is None:
         return None
     path = Path(place)
-    return tool.read(_with_config(value, path), place, _name(path, path.parent))
+    return tool.read(_with_config(value, path), place, name_in(path, path.parent))
 
 
 def _files(root: Path, endings: Collection[str] = (".json",)) -> Iterator[Path]:
@@ -119,7 +119,7 @@ def _with_config(value: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
     return value
 
 
-def _home(file: Path) -> Path:
+def home_of(file: Path) -> Path:
     """The folder of the run that a log belongs to."""
     home = file.parent
     while _CHECKPOINT.fullmatch(home.name) or home.name == "files":
@@ -127,9 +127,9 @@ def _home(file: Path) -> Path:
     return home
 
 
-def _name(file: Path, root: Path) -> str:
+def name_in(file: Path, root: Path) -> str:
     """What to call the run of a log: its folder below `root`, else the folder's own name."""
-    home, top = _home(file), root.resolve()
+    home, top = home_of(file), root.resolve()
     below = home.resolve().relative_to(top) if home.resolve().is_relative_to(top) else Path()
     return str(below) if below.parts else home.resolve().name
 
@@ -148,7 +148,7 @@ def _final(runs: list[Run]) -> tuple[list[Run], int]:
         states += len(saved)
         doubled |= len(saved) > 1
         last = max(saved or logs, key=_order)
-        flat = [log for log in logs if log not in saved and _checkpoint(log.place) is None]
+        flat = [log for log in logs if log not in saved and checkpoint(log.place) is None]
         facts, told = dict(last.facts), list(last.told)
         for log in flat:
             known = {key: text for key, text in log.facts.items() if text}
@@ -167,12 +167,12 @@ def _values(facts: Mapping[str, str]) -> dict[str, float]:
     return {key: value for key in facts if (value := number(facts, key)) is not None}
 
 
-def _checkpoint(place: str) -> int | None:
+def checkpoint(place: str) -> int | None:
     match = _CHECKPOINT.fullmatch(Path(place).parent.name)
     return int(match[1]) if match else None
 
 
 def _order(run: Run) -> tuple[bool, int]:
     """The state beside the final model is after all checkpoints, these go by their number."""
-    number = _checkpoint(run.place)
+    number = checkpoint(run.place)
     return number is None, number or 0

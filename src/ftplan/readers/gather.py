@@ -9,9 +9,9 @@ from pathlib import Path
 from ftplan.errors import InputError
 from ftplan.readers import delimited, jsonlines, metrics, parquet, source
 from ftplan.readers.folders import read_folder, read_log
-from ftplan.readers.histories import progress
 from ftplan.readers.joined import NAMES, join, names_run
 from ftplan.readers.logs import Evaluation, Found, Run, tool_of
+from ftplan.readers.progress import progress
 from ftplan.readers.raw import RawTable, listed, normalise
 from ftplan.readers.states import unfinished
 

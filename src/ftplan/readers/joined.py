@@ -71,7 +71,7 @@ def join(
     for row in rows:
         row.found, row.told = cells(row.run.facts, kept.given(row)) if row.run.facts else ({}, ())
     extra, aside = _add_results(rows, evaluations, remarks)
-    remarks += _counted(rows)
+    remarks += counted([(*row.run.told, *row.told) for row in rows])
     return _table(source, rows, extra, kept, aside, tuple(remarks))
 
 
@@ -147,7 +147,7 @@ def _add_facts(rows: Sequence[_Row], tables: Sequence[RawTable], remarks: list[s
         several: list[str] = []
         for cells_, place in zip(table.rows, table.places, strict=True):
             name = cells_[by]
-            match, near, left = _match((name,), runs), _nearness(name, runs), _nearness(name, absent)
+            match, near, left = _match((name,), runs), nearness(name, runs), nearness(name, absent)
             if left > near or (match is None and left == near > 0):
                 continue
             named = _seeds(name, cells_, by, table, rows) if match is None and near else []
@@ -170,8 +170,8 @@ def _seeds(name: str, said: Mapping[str, str], by: str, table: RawTable, rows: S
 
     Not all where the table has several rows of the name, or a result in it, which is of one run.
     """
-    near = _nearness(name, [row.run for row in rows])
-    runs = [row for row in rows if _nearness(name, [row.run]) == near]
+    near = nearness(name, [row.run for row in rows])
+    runs = [row for row in rows if nearness(name, [row.run]) == near]
     seeds = [row.run.facts.get("seed", "") for row in runs]
     if "" in seeds or len(set(seeds)) < len(seeds):
         return []
@@ -232,13 +232,13 @@ def _alike(one: str, other: str) -> int:
 def _match(keys: Sequence[str], runs: Sequence[Run]) -> int | None:
     """Which run a name fits best; None where it fits none, or several equally well."""
     for key in keys:
-        fits = [_nearness(key, [run]) for run in runs]
+        fits = [nearness(key, [run]) for run in runs]
         if fits and max(fits) > 0 and fits.count(max(fits)) == 1:
             return fits.index(max(fits))
     return None
 
 
-def _nearness(key: str, runs: Sequence[Run]) -> int:
+def nearness(key: str, runs: Sequence[Run]) -> int:
     """How many parts a name shares with the run that it fits best, 0 where it fits none."""
     return max((_alike(key, own) for run in runs for own in (run.name, *run.keys) if own), default=0)
 
@@ -281,13 +281,13 @@ def _started_from(keys: Sequence[str], rows: Sequence[_Row]) -> str:
     return next((model for key in keys for model in models if _alike(key, model)), "")
 
 
-def _counted(rows: Sequence[_Row]) -> list[str]:
-    """Each remark once, with the number of runs it holds for."""
+def counted(remarks: Sequence[Sequence[str]]) -> list[str]:
+    """Each remark of several runs once, with the number of runs it holds for."""
     count: dict[str, int] = {}
-    for row in rows:
-        for text in (*row.run.told, *row.told):
+    for of_run in remarks:
+        for text in of_run:
             count[text] = count.get(text, 0) + 1
-    return [text if n == len(rows) else f"{text} ({n} of {len(rows)} runs)" for text, n in count.items()]
+    return [text if n == len(remarks) else f"{text} ({n} of {len(remarks)} runs)" for text, n in count.items()]
 
 
 def _table(

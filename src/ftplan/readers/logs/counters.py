@@ -42,6 +42,32 @@ def tokens_seen(rows: Sequence[Mapping[str, Any]]) -> float:
     return sum(counts[end - 1].count for end in ends)
 
 
+def totals(rows: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:
+    """(step, tokens so far) of every row that counts and says its step.
+
+    Where the count began again after the last row before a resume, what passed between is taken to be as much a step as
+    elsewhere.
+    """
+    counts = _points(rows)
+    restarts = set(_restarts(counts))
+    usual = median(_rises(counts) or [0.0])
+    out, offset = [], 0.0
+    for place, point in enumerate(counts):
+        if place in restarts:
+            steps = _steps(counts[place - 1], point)
+            unseen = round(steps - point.count / usual) if usual else 0
+            offset += counts[place - 1].count + usual * max(unseen, 0)
+        if point.step is not None:
+            out.append((point.step, offset + point.count))
+    return out
+
+
+def _rises(counts: Sequence[_Point]) -> list[float]:
+    """Tokens a step between neighbouring rows, where they rise."""
+    pairs = pairwise([_Point(0.0, 0.0, 0.0), *counts])
+    return [(b.count - a.count) / steps for a, b in pairs if b.count > a.count and (steps := _steps(a, b))]
+
+
 def began_again(rows: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the count began again on the way: what passed between the last row and the resume is not in it."""
     return bool(_restarts(_points(rows)))

@@ -9,8 +9,8 @@ import pytest
 
 from ftplan.errors import InputError
 from ftplan.readers.delimited import read_delimited
-from ftplan.readers.histories import Progress, progress
 from ftplan.readers.jsonlines import read_jsonlines
+from ftplan.readers.progress import Progress, progress
 from tests.readers.conftest import Read
 
 
@@ -96,7 +96,8 @@ def test_what_is_said(name: str, read: Read) -> None:
     )
     hint = caught.value.hint or ""
     assert hint.startswith("name the folder of the run, or its trainer_state.json, or give one row per finished run")
-    assert hint.endswith("if each row is a run of its own, name them in a column run")
+    assert "if each row is a run of its own, name them in a column run; " in hint
+    assert hint.endswith("ftplan runs log.csv --histories reads its evaluations on the way")
 
 
 def test_the_hint_works(read: Read) -> None:

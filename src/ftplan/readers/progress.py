@@ -70,7 +70,7 @@ class Progress:
         by = f" ({self.tool})" if self.tool else ""
         return InputError(
             f"{source}: the progress of {whose}{by}: each row is a step, by its column {self.counter!r}, not a run",
-            hint=self.instead,
+            hint=f"{self.instead}; ftplan runs {source} --histories reads its evaluations on the way",
         )
 
 
