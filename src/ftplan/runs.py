@@ -97,8 +97,12 @@ class RunTable:
     def groups(self) -> tuple[str, ...]:
         """Distinct groups, sorted by model size where every group has one, else in order of first appearance."""
         seen = list(dict.fromkeys(self.group))
-        index = np.array([seen.index(g) for g in self.group])
-        sizes = [float(np.max(self.model_params[index == k])) for k in range(len(seen))]
+        place = {g: k for k, g in enumerate(seen)}
+        index = np.array([place[g] for g in self.group], dtype=np.intp)
+        largest = np.full(len(seen), -np.inf)
+        with np.errstate(invalid="ignore"):  # a size that is not known makes its series' one unknown
+            np.maximum.at(largest, index, self.model_params)
+        sizes = largest.tolist()
         if np.isfinite(sizes).all() and len(set(sizes)) == len(sizes):
             seen = [g for _, g in sorted(zip(sizes, seen, strict=True))]
         return tuple(seen)
@@ -117,8 +121,11 @@ class RunTable:
 
     def series(self) -> Iterator[tuple[str, RunTable]]:
         """(key, rows) of each group; one series with key '' where the table has no groups."""
+        rows: dict[str, list[int]] = {}
+        for i, group in enumerate(self.group):
+            rows.setdefault(group, []).append(i)
         for key in self.groups:
-            yield key, self.subset(np.array([g == key for g in self.group]))
+            yield key, self.subset(np.array(rows[key], dtype=np.intp))
 
     def rows(self) -> list[dict[str, float | int | str]]:
         """Canonical rows, absent values left out, for a fit file; `from_rows` is the inverse."""

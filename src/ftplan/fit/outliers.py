@@ -52,10 +52,13 @@ class Outlier:
 def outliers(table: RunTable) -> tuple[Outlier, ...]:
     """The suspect runs of every series, in the table's order. Runs of models before tuning are not looked at."""
     found: list[Outlier] = []
-    for key in table.groups:
-        own = np.flatnonzero(np.array([g == key for g in table.group]) & ~(table.examples == 0.0))
-        own = own[np.isfinite(table.volume[own]) & (table.volume[own] > 0.0)]
-        found += _of_series(table, own)
+    volume = table.volume
+    usable = ~(table.examples == 0.0) & np.isfinite(volume) & (volume > 0.0)
+    series: dict[str, list[int]] = {}
+    for i in np.flatnonzero(usable).tolist():
+        series.setdefault(table.group[i], []).append(i)
+    for rows in series.values():
+        found += _of_series(table, np.array(rows, dtype=np.intp))
     return tuple(sorted(found, key=lambda o: o.row))
 
 
@@ -64,7 +67,9 @@ def _of_series(table: RunTable, own: np.ndarray[tuple[int], np.dtype[np.intp]]) 
     if len(own) < LEAST or np.ptp(y) == 0.0:
         return []
     x = _features(table, own)
-    slipped = [o for i in range(len(own)) if (o := _slip(table, own, i)) is not None]
+    # no other value is outside the range of the others
+    ends = sorted({int(np.argmin(y)), int(np.argmax(y))})
+    slipped = [o for i in ends if (o := _slip(table, own, i)) is not None]
     if x is None or len(slipped) > len(own) // 4:
         return slipped if len(slipped) <= len(own) // 4 else []
     inside = _near_the_line(x, y)

@@ -71,6 +71,8 @@ def _shown(value: Any) -> Any:
     """The same value, every text in it `visible`."""
     if isinstance(value, str):
         return visible(value)
+    if value is None or isinstance(value, int | float):
+        return value
     if isinstance(value, tuple):
         return tuple(map(_shown, value))
     if is_dataclass(value) and not isinstance(value, type):

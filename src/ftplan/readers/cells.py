@@ -24,6 +24,8 @@ _EITHER = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}")
 _DOTTED = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 #: between thousands: spaces of all widths, apostrophes, an underscore
 _SPACED = re.compile(r"[0-9]{1,3}([ \u00a0\u2007\u2009\u202f'’_][0-9]{3})+([.,][0-9]+)?")
+#: nearly every number: nothing in it could be read in two ways
+_ONE_WAY = re.compile(r"[0-9]+(\.([0-9]{1,2}|[0-9]{4,}))?")
 _SPACES = re.compile(r"[ \u00a0\u2007\u2009\u202f'’_]")
 _CORE = re.compile(r"(?P<sign>[+\-−]?)(?P<digits>[0-9.,\u00a0\u2007\u2009\u202f'’_ ]*[0-9.,])(?P<rest>.*)", re.DOTALL)
 _EXPONENT = re.compile(r"[eE][+-]?[0-9]+")
@@ -71,6 +73,8 @@ def comma_of(texts: Iterable[str]) -> Comma | None:
     """What a comma means in these cells, where those that can mean one thing only agree on it."""
     votes: Counter[Comma] = Counter()
     for text in texts:
+        if text.isdigit():
+            continue
         core = _CORE.fullmatch(text.strip())
         if core is None:
             continue
@@ -88,6 +92,8 @@ def plain(text: str, quantity: Quantity, comma: Comma | None) -> Cell:
     A cell that holds no number of any form comes back as it is, for its reader to refuse. Raises CellError for one that
     could be two numbers.
     """
+    if _ONE_WAY.fullmatch(text):
+        return Cell(text)
     bare, done = _unwrapped(text)
     core = _CORE.fullmatch(bare)
     if core is None:

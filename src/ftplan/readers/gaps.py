@@ -70,11 +70,11 @@ def _unsized(cells: Sequence[Mapping[str, str]], trained: Sequence[int], columns
         f"no epochs, which {columns.header.get('tokens_seen')} needs": sorted(uneven),
     }
     sized = [i for i in trained if counted[i]]
-    tokens = [i for i in sized if "tokens" in counted[i]]
+    tokens = {i for i in sized if "tokens" in counted[i]}
     if 2 * len(tokens) > len(sized):
         name = columns.header.get("avg_tokens") or columns.header.get("tokens", "tokens")
         why = f"no {name}, and the data of the others are counted in tokens"
-        lacking[why] = [i for i in sized if i not in set(tokens)]
+        lacking[why] = [i for i in sized if i not in tokens]
     else:
         lacking["no examples, and the data of the others are counted in them"] = [
             i for i in sized if "examples" not in counted[i]

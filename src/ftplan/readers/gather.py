@@ -164,7 +164,8 @@ def _finished(table: RawTable) -> RawTable:
     left = unfinished(table)
     if left is None:
         return table
-    kept = [i for i in range(len(table.rows)) if i not in set(left.rows)]
+    out = set(left.rows)
+    kept = [i for i in range(len(table.rows)) if i not in out]
     if not kept:
         raise InputError(
             f"{table.source}: none of its {len(table.rows)} runs finished: its column {left.header!r} says "

@@ -8,6 +8,8 @@ import re
 from ftplan.units import parse_count
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+#: as nearly every number is written, and short enough to be finite
+_PLAIN = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 NOTHING = {
@@ -33,6 +35,11 @@ class CellError(ValueError):
 
 def parse(text: str, *, counts: bool = False) -> float:
     """A finite number; with `counts` also 7B, 350M, 12k. Raises CellError."""
+    return float(text) if _PLAIN.fullmatch(text) else _other(text, counts=counts)
+
+
+def _other(text: str, *, counts: bool) -> float:
+    """The number of a cell that is not plain digits and a point."""
     if text.lower() in NOTHING:
         raise CellError(f"{text!r} is not a number", "leave the cell empty, or remove the row if the run has no result")
     if text.lower() in INFINITE:

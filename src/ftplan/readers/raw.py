@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ftplan.errors import InputError, nearest
 
@@ -73,6 +74,7 @@ def build(
     return RawTable(source, tuple(name for _, name in named), tuple(rows), tuple(places))
 
 
+@lru_cache(maxsize=1 << 14)
 def normalise(header: str) -> str:
     """Headers are compared in this form: 'Eval/Loss', 'eval-loss', 'evalLoss' -> 'eval_loss'."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", header.strip())

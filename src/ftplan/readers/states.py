@@ -55,6 +55,8 @@ def unfinished(raw: RawTable) -> Unfinished | None:
     """
     for header in raw.headers:
         bad = _bad(raw, header)
+        if not bad:
+            continue
         rows = tuple(i for i, row in enumerate(raw.rows) if _word(row[header]) in bad)
         if rows:
             return Unfinished(header, rows, tuple(dict.fromkeys(raw.rows[i][header] for i in rows)))
@@ -63,7 +65,10 @@ def unfinished(raw: RawTable) -> Unfinished | None:
 
 def _bad(raw: RawTable, header: str) -> frozenset[str]:
     """The words of a column that mean unfinished; none where it is no column of states."""
-    key, words = normalise(header), {_word(row[header]) for row in raw.rows} - {""}
+    key = normalise(header)
+    if key not in _FLAGS and not _STATE.fullmatch(key):
+        return frozenset()
+    words = {_word(text) for text in {row[header] for row in raw.rows}} - {""}
     if key in _FLAGS and words <= set(_TRUTH):
         return frozenset(word for word in words if _TRUTH[word] != _FLAGS[key])
     if not _STATE.fullmatch(key) or not words <= FINISHED | UNFINISHED | {_EITHER}:
