@@ -136,7 +136,7 @@ def _run(own: Sequence[dict[str, str]], first: dict[str, str], last: dict[str, s
         first["domain"],
         first["trained"],
         first["schedule"],
-        float(last["total_tokens"]),
+        float(last["run_tokens"]),
         first["seed"],
         not odd,
         ", ".join(odd),

@@ -24,7 +24,7 @@ POOL_ROWS, PRETRAIN_TOKENS = 20_000, 655_360
 
 COLUMNS = (
     *("run", "group", "domain", "trained", "model_params", "examples", "avg_tokens", "tokens_seen", "epochs"),
-    *("rate", "rate_tokens", "loss", "schedule", "warmup", "peak_rate", "batch_tokens", "seed", "total_tokens"),
+    *("rate", "rate_tokens", "loss", "schedule", "warmup", "peak_rate", "batch_tokens", "seed", "run_tokens"),
 )
 
 

@@ -75,7 +75,7 @@ class Tracer:
             "peak_rate": cell.peak_rate,
             "batch_tokens": cell.batch_tokens,
             "seed": cell.seed,
-            "total_tokens": int(so_far[-1]),
+            "run_tokens": int(so_far[-1]),
         }
         out: list[Row] = []
         for step, loss in zip(points, losses, strict=True):

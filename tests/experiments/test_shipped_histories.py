@@ -11,6 +11,7 @@ from experiments.histories import histories
 from experiments.sizes import SIZES
 from ftplan.laws.schedules import mean_rate, rate_at
 from ftplan.presets import runs_path
+from ftplan.readers.tables import read_runs
 
 with runs_path("histories").open(newline="", encoding="utf-8") as _lines:
     ROWS = list(csv.DictReader(_lines))
@@ -25,6 +26,12 @@ def test_it_has_the_runs_of_the_design_in_its_order() -> None:
     assert sum(len(rows) >= 9 for rows in TUNED.values()) >= 200
 
 
+def test_it_reads_as_a_run_table() -> None:
+    runs = read_runs(str(runs_path("histories")))
+    assert len(runs) == len(ROWS)
+    assert runs.metric.name == "loss"
+
+
 @pytest.mark.parametrize("name", [*TUNED][::11])
 def test_its_columns_agree_with_one_another(name: str) -> None:
     rows = TUNED[name]
@@ -34,7 +41,7 @@ def test_its_columns_agree_with_one_another(name: str) -> None:
         assert float(row["examples"]) * float(row["avg_tokens"]) * float(row["epochs"]) == pytest.approx(
             seen, rel=0.001
         )
-        done = seen / float(row["total_tokens"])
+        done = seen / float(row["run_tokens"])
         schedule, warmup = row["schedule"], float(row["warmup"])
         # the rate goes by steps, which are few and of unequal tokens
         about, step = seen * float(mean_rate(schedule, warmup, done)), 2 * float(row["batch_tokens"])

@@ -260,8 +260,7 @@ def finished_runs(group: str) -> RunTable:
     kept = [
         row
         for row in last.values()
-        if row["examples"] == "0"
-        or (float(row["total_tokens"]) > 20_000 and all(row[k] == v for k, v in usual.items()))
+        if row["examples"] == "0" or (float(row["run_tokens"]) > 20_000 and all(row[k] == v for k, v in usual.items()))
     ]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "runs.csv")
