@@ -22,7 +22,7 @@ def always(data: Data) -> list[tuple[str, ...]]:
     rows = stated(data)
     families: dict[str, list[str]] = {}
     for term in terms():
-        if term.family != FAMILY and term.is_varied(rows, data.refs):
+        if term.family != FAMILY and term.is_varied(rows, data.refs) and (data.sign < 0.0 or not term.of_scores):
             families.setdefault(term.family or term.name, []).append(term.name)
     return list(product(*families.values()))
 
@@ -42,9 +42,15 @@ def candidates(data: Data) -> list[Law]:
     for length, curve, size, shared in product(lengths, part_names("curves"), size_parts(data), always(data)):
         law = parse("+".join(p for p in (curve, length, *shared, size) if p))
         # a held floor is a free one at its bound; those curves are members of the mixture ahead
-        if not law.curve.floor_held and (not law.curve.anchored or data.has_base):
+        if _goes(law) and not law.curve.floor_held and (not law.curve.anchored or data.has_base):
             laws.append(law)
     return laws
+
+
+def _goes(law: Law) -> bool:
+    """Whether `auto` tries the curve with these terms."""
+    asked = [t.curves for t in law.terms if t.curves]
+    return all(law.curve.name in curves for curves in asked) if asked else law.curve.alone
 
 
 def compared(data: Data, laws: Sequence[Law]) -> list[Law]:

@@ -90,6 +90,7 @@ def references(table: RunTable) -> Refs:
         varied_selectors=tuple(m for m, v in sizes.items() if len(set(v.tolist())) > 1),
         counts=t.data_unit,
         reach=float(np.log(REACH * np.max(t.volume) / geometric_mean(t.volume))),
+        most_epochs=float(np.nanmax(t.epochs, initial=1.0)),
     )
 
 

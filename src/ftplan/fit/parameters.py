@@ -34,7 +34,7 @@ def untold(law: Law, data: Data, identified: Identified) -> set[str]:
         if not identified.what[f"method:{name}"]:
             out.add(f"kap[{name}]")
     if not identified.what["epochs"]:
-        out.add("Rstar")
+        out |= {"Rstar", "gain", "peak_epochs"}
     if not varies_length(data)[0]:
         out |= {"b1", "b2", "b3", "lam", "Lstar"}
     return out
@@ -125,8 +125,9 @@ def _loose(law: Law, data: Data, point: Solution, on_bounds: set[str]) -> set[st
 
 def _shown(names: set[str], law: Law) -> set[str]:
     """Reported names that stand for fitted ones."""
-    floor = "Pbar" if law.curve.name == "saturating" else "E"
+    floor = "Pbar" if law.curve.name in ("saturating", "stretched") else "E"
     shown = {"ln_D0": ("D0", "B", "D_l"), "ln_D_s": ("D_s",), "ln_Rstar": ("Rstar",), "E": (floor,), "A": ("A", "B")}
+    shown |= {"ln_peak": ("peak_epochs",)}
     shown |= {"b1": ("b1", "lam", "Lstar"), "b2": ("b2", "Lstar")}
     return {s for name in names for s in shown.get(name, (name,))}
 

@@ -23,7 +23,7 @@ class Refs:
     T: tokens (or examples); L: tokens per example; M: parameters; S: selection-model parameters by method.
     methods: the names that kap is indexed by (random first); levels: groups with a floor of their own.
     reach: ln of the farthest amount of data, over T, at which a bend can be told from none.
-    counts: what T counts, 'tokens', or 'examples' where the fitted table gives no lengths.
+    counts: what T counts, 'tokens', or 'examples' where the fitted table gives no lengths; most_epochs: of any run.
     """
 
     T: float
@@ -35,6 +35,7 @@ class Refs:
     varied_selectors: tuple[str, ...] = ()
     reach: float = 12.0
     counts: str = "tokens"
+    most_epochs: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Curve:
     all references are 1, for laws that come from a paper.
     anchored: amplitude = score before tuning - floor, so that the curve starts at the N = 0 row.
     floor_held: E stays at the best that the metric can be (0 for a loss, the maximum for a bounded score).
+    alone: whether `auto` tries the curve without a term that asks for it.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Curve:
     fitted: Callable[[Named], Named]
     anchored: bool = False
     floor_held: bool = False
+    alone: bool = True
 
 
 # named functions and no lambdas: laws go from process to process
@@ -127,6 +130,9 @@ class Term:
     linear: whether the value is gradient times theta, and the gradient the same for every theta.
     reads, times: where the value is a function of few features (`Rows`) times one more, the names of both; fits of many
     rows are faster for knowing it.
+    of_scores: `auto` tries it for scores only, never for a loss; curves: those it is tried with, () for all that stand
+    alone.
+    range: the column whose own range says how far outside the runs a prediction lies, '' where the value does.
     """
 
     name: str
@@ -144,6 +150,9 @@ class Term:
     linear: Callable[[Refs], bool] = nonlinear
     reads: tuple[str, ...] = ()
     times: str = ""
+    of_scores: bool = False
+    curves: tuple[str, ...] = ()
+    range: str = ""
 
     def is_varied(self, rows: Rows, refs: Refs) -> bool:
         """Whether `auto` should try the term on these rows."""
