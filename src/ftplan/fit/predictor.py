@@ -203,10 +203,10 @@ class Predictor:
 
     def worth(self, rows: Rows) -> Floats:
         """(n,) what one unit of a run's data counts for by its epochs and its selection, r·(P_e/N)^kap; 1 where the law
-        has neither. The effect of length is left out: length has a range of its own.
+        has neither. What has a range of its own is left out: length, and epochs where repeats may be worth more.
         """
         plain = replace(rows, t=np.zeros_like(rows.t), x=np.zeros_like(rows.x))
-        return np.asarray(np.exp(self.inside.law.log_data(plain, self.inside.point.theta, self.refs)[0]))
+        return np.asarray(np.exp(self.inside.law.log_data(plain, self.inside.point.theta, self.refs, ranged=False)[0]))
 
     def effective_beyond(self, rows: Rows, tokens: Floats) -> Floats:
         """(n,) data times its worth, over the most that any fitted run had; below 1 inside."""
@@ -217,13 +217,15 @@ class Predictor:
     def extrapolation(
         self, rows: Rows, tokens: Floats, avg_tokens: Floats | None = None, model_params: Floats | None = None
     ) -> Floats:
-        """(n,) factor by which a run lies outside the fitted range: the largest of data, effective data, length and
-        size; 1 inside.
+        """(n,) factor by which a run lies outside the fitted range: the largest of data, effective data, length, size
+        and, where the law is told by them alone, epochs; 1 inside.
 
         rows: the runs' features. NaN counts as inside: what a row does not say is not beyond anything.
         """
         out = np.fmax(1.0, self.effective_beyond(rows, tokens))
         given = {"tokens": tokens, "avg_tokens": avg_tokens, "model_params": model_params}
+        if any(t.range == "epochs" for t in self.inside.law.terms):
+            given["epochs"] = 1.0 + rows.repeats
         for name, values in given.items():
             if values is None or name not in self.ranges:
                 continue

@@ -70,12 +70,13 @@ class Law:
             at += width
         return curve, pieces, theta[:, at:]
 
-    def log_data(self, rows: Rows, theta: Floats, refs: Refs) -> Floats:
-        """(B, n) z = ln(D/T_ref)."""
+    def log_data(self, rows: Rows, theta: Floats, refs: Refs, ranged: bool = True) -> Floats:
+        """(B, n) z = ln(D/T_ref); ranged: with the terms that have a `Term.range` of their own."""
         _, terms, _ = self._split(theta, refs)
         z: Floats = np.broadcast_to(rows.t, (len(theta), rows.t.shape[-1]))
         for term, own in zip(self.terms, terms, strict=True):
-            z = z + term.value(rows, own, refs)
+            if ranged or not term.range:
+                z = z + term.value(rows, own, refs)
         return z
 
     def evaluate(self, rows: Rows, theta: Floats, refs: Refs) -> Evaluation:

@@ -17,12 +17,21 @@ from ftplan.selection import Method, load
 
 
 @dataclass(frozen=True)
+class Repeats:
+    """A term of repetition whose one parameter is assumed: (estimate, low, high)."""
+
+    term: str
+    param: str
+    range: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
 class Choice:
     """One discrete choice. known_as: the method's name in the fit, '' where it is random or assumed.
 
     trained: the model and how it is tuned;
     kap: (estimate, low, high) of what an assumption adds to the fit's own kap, None where it adds nothing;
-    rstar likewise for repeated epochs.
+    repeats: what is assumed of repeated epochs.
     """
 
     method: Method
@@ -31,7 +40,7 @@ class Choice:
     trained: Trained
     known_as: str = ""
     kap: tuple[float, float, float] | None = None
-    rstar: tuple[float, float, float] | None = None
+    repeats: Repeats | None = None
 
 
 @dataclass(frozen=True)
@@ -49,9 +58,9 @@ def allowed(problem: Problem, fit: Fit, series: SeriesFit, predictor: Predictor)
     notes: list[str] = []
     used: list[Assumption] = []
     methods = _methods(problem, series, predictor, notes, used)
-    epochs, rstar = _epochs(problem, series, predictor, used)
+    epochs, repeats = _epochs(problem, series, predictor, used)
     choices = [
-        Choice(method, selector, e, job, known_as, kap, rstar)
+        Choice(method, selector, e, job, known_as, kap, repeats)
         for job in trained(problem, fit, series, used)
         for method, known_as, kap, selector in methods
         for e in epochs
@@ -186,20 +195,24 @@ def _assumed(problem: Problem, prefix: str) -> dict[str, tuple[Assumed, tuple[fl
     }
 
 
+#: which parameter says what a repeat is worth: of a score it may be more than a fresh row, of a loss it is not
+_WORTH = {"max": ("repeats", "gain"), "min": ("repetition", "Rstar")}
+
+
 def _epochs(
     problem: Problem, series: SeriesFit, predictor: Predictor, used: list[Assumption]
-) -> tuple[tuple[float, ...], tuple[float, float, float] | None]:
+) -> tuple[tuple[float, ...], Repeats | None]:
     """Choices of epochs: those asked for, where the table or an assumption tells what they do; else the table's own."""
     low, high = predictor.ranges.get("epochs", (1.0, 1.0))
-    identified = series.identified.what.get("epochs", False)
-    rstar = next((a.params["Rstar"] for a in problem.assume if "Rstar" in a.params), None)
-    if identified:
+    if series.identified.what.get("epochs", False):
         return problem.epochs or tuple(float(e) for e in range(int(low), int(high) + 1)), None
-    if rstar is not None:
-        source = next(a for a in problem.assume if "Rstar" in a.params)
-        shown = f"{rstar[0]:g} ({rstar[1]:g} to {rstar[2]:g})"
-        used.append(Assumption("Rstar", shown, source.because("Rstar")))
-        return problem.epochs or (1.0, 2.0, 3.0, 4.0), rstar
+    # where only what repeats do for a loss is lent, it serves for a score too
+    for term, name in dict.fromkeys((_WORTH[predictor.metric.direction], _WORTH["min"])):
+        source = next((a for a in problem.assume if name in a.params), None)
+        if source is not None:
+            value = source.params[name]
+            used.append(Assumption(name, f"{value[0]:g} ({value[1]:g} to {value[2]:g})", source.because(name)))
+            return problem.epochs or (1.0, 2.0, 3.0, 4.0), Repeats(term, name, value)
     other = [e for e in problem.epochs or () if abs(e - low) > 1e-9]
     if other:
         raise InputError(

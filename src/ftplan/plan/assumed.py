@@ -16,7 +16,7 @@ from ftplan.fit.ahead import Ahead, line_names
 from ftplan.fit.borrowed import two_piece
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.problem import Solution
-from ftplan.laws.law import Law, parse
+from ftplan.laws.law import Law, parse, terms
 from ftplan.laws.parts import Floats, Refs
 from ftplan.laws.terms.selection import KAP_HIGH
 from ftplan.plan.allowed import Choice
@@ -41,8 +41,8 @@ def extended(model: Predictor, choices: Sequence[Choice]) -> Extended:
     """The predictor of a fit with the assumptions of all choices; the fit's own where there are none."""
     names = tuple(_name(c) for c in choices)
     kaps = {name: c for name, c in zip(names, choices, strict=True) if c.kap is not None}
-    rstar = next((c.rstar for c in choices if c.rstar is not None), None)
-    if not kaps and rstar is None:
+    repeats = next((c.repeats for c in choices if c.repeats is not None), None)
+    if not kaps and repeats is None:
         return Extended(model, model, names)
     point: dict[str, Floats] = {}
     drawn: dict[str, Floats] = {}
@@ -50,12 +50,18 @@ def extended(model: Predictor, choices: Sequence[Choice]) -> Extended:
         assert c.kap is not None
         point[f"kap[{name}]"] = np.array([c.kap[0]])
         drawn[f"kap[{name}]"] = two_piece(*c.kap, _normal(c.method.name, model.n_draws))
-    if rstar is not None:
-        point["ln_Rstar"] = np.log([rstar[0]])
-        drawn["ln_Rstar"] = np.log(np.maximum(two_piece(*rstar, _normal("Rstar", model.n_draws)), LEAST_RSTAR))
+    if repeats is not None:
+        values = two_piece(*repeats.range, _normal(repeats.param, model.n_draws))
+        if repeats.param == "Rstar":
+            point["ln_Rstar"] = np.log([repeats.range[0]])
+            drawn["ln_Rstar"] = np.log(np.maximum(values, LEAST_RSTAR))
+        else:
+            point[repeats.param] = np.array([repeats.range[0]])
+            drawn[repeats.param] = np.maximum(values, 0.0)
     own = {f"kap[{name}]": f"kap[{c.known_as}]" for name, c in kaps.items() if c.known_as}
     refs = replace(model.refs, methods=(*model.refs.methods, *kaps))
-    change = _Change(model.refs, refs, own, selection=bool(kaps), repetition=rstar is not None)
+    added = (*(("selection",) if kaps else ()), *((repeats.term,) if repeats else ()))
+    change = _Change(model.refs, refs, own, added)
     return Extended(change.predictor(model, point, point), change.predictor(model, point, drawn), names)
 
 
@@ -75,18 +81,19 @@ def _normal(name: str, count: int) -> Floats:
 class _Change:
     """From laws and parameters seen from `old` to those with terms added, seen from `new`.
 
-    own: new kap -> the fit's kap that it is added to.
+    own: new kap -> the fit's kap that it is added to; added: names of the terms.
     """
 
     old: Refs
     new: Refs
     own: dict[str, str]
-    selection: bool
-    repetition: bool
+    added: tuple[str, ...]
 
     def law(self, law: Law) -> Law:
-        added = [term for term, on in (("selection", self.selection), ("repetition", self.repetition)) if on]
-        return parse("+".join([law.name, *(term for term in added if not law.has(term))]))
+        """With what is added, but where the law has something to say of that already."""
+        families = {t.family for t in law.terms}
+        lent = [t.name for t in terms() if t.name in self.added and t.family not in families]
+        return parse("+".join([law.name, *lent]))
 
     def solution(self, law: Law, found: Solution, added: dict[str, Floats]) -> Solution:
         """Parameters of the law with terms added: those found, and the values `added`, (1,) or (B,)."""

@@ -136,7 +136,7 @@ def uses_of(search: Search, c: Candidate) -> tuple[BudgetUse, ...]:
 def predict(problem: Problem, search: Search, c: Candidate) -> Prediction:
     """The metric of a new run of this candidate, noise included."""
     model = search.evaluator.predictor
-    if c.choice.kap is None and c.choice.rstar is None:
+    if c.choice.kap is None and c.choice.repeats is None:
         low, high = model.interval(search.evaluator.rows(c.trial), problem.level)
     else:
         tail = (1.0 - problem.level) / 2.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ftplan.costs.chain import rows_cut
 from ftplan.costs.memory import least_bytes
 from ftplan.fit.predictor import Predictor
-from ftplan.fit.result import Fit, SeriesFit
+from ftplan.fit.result import Fit, Param, SeriesFit
+from ftplan.laws.terms import repeats
 from ftplan.plan import lengths
 from ftplan.plan.allowed import Allowed
 from ftplan.plan.jobs import mfu_of
@@ -70,6 +71,7 @@ def warnings(
     out = [*problem.warnings, *_memory(problem, best), *_cut(problem, best)]
     out += _beyond(fit, series, best)
     out += _worth_beyond(search, best)
+    out += _repeats(series, search, best)
     out += space.notes
     out += _other_model(series, best)
     if fit.borrowed:
@@ -162,6 +164,32 @@ def _worth_beyond(search: Search, best: Candidate) -> list[str]:
         f"extrapolation: {drawn} and seen for {seen}, {had} {search.evaluator.counts} are worth {worth}, "
         f"{factor:.2g} times the most of any run"
     ]
+
+
+def _repeats(series: SeriesFit, search: Search, best: Candidate) -> list[str]:
+    """Where a plan trains on the same rows again and its law says that this may be worth more than fresh ones."""
+    law, epochs = search.evaluator.predictor.inside.law, best.choice.epochs
+    lent = best.choice.repeats
+    if epochs <= 1.0 or not (law.has("repeats") or (lent is not None and lent.term == "repeats")):
+        return []
+    fitted = next((own for own in series.laws if own.name == law.name), None)
+    gain, peak = (fitted.params.get(name) if fitted else None for name in ("gain", "peak_epochs"))
+    said = "is assumed" if lent is not None else "is fitted"
+    worth = "" if gain is None or gain.estimate is None else f" (gain {_ranged(gain)}, 1 = as much as fresh rows)"
+    top = f"{repeats.PEAK:g} ({repeats.PEAK_LOW:g} to {repeats.PEAK_HIGH:g}), borrowed, since no run went past it"
+    if peak is not None and peak.estimate is not None:
+        top = _ranged(peak)
+    most = series.ranges.get("epochs", (epochs, epochs))[1]
+    beyond = "" if epochs <= most else f"; no run had more than {most:g} epochs"
+    return [
+        f"rests on repeats: what another pass over the same rows is worth {said}{worth}; past a peak in epochs the "
+        f"score falls: {top}{beyond}"
+    ]
+
+
+def _ranged(p: Param) -> str:
+    """An estimate, with its interval where it has one."""
+    return f"{p.estimate:.3g}" + ("" if p.low is None or p.high is None else f", {p.low:.3g} to {p.high:.3g}")
 
 
 def size_beyond(series: SeriesFit, best: Candidate) -> float | None:

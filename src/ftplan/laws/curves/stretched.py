@@ -11,7 +11,7 @@ PARAMS = (
     # fits of scores over rows and epochs lie at 0.2 to 0.5; 1 is the saturating law
     Nonlinear("beta", 0.05, 2.0, (0.15, 1.2), meaning="how steep the rise is: 1 = saturating"),
     # counts fresh rows: where repeats are worth more than those, no run need have come near it
-    Nonlinear("ln_D_s", -12.0, 40.0, (-5.0, 15.0), meaning="data for 63 % of the gain, over T_ref"),
+    Nonlinear("ln_D_s", -12.0, 40.0, (-4.0, 7.0), meaning="data for 63 % of the gain, over T_ref"),
 )
 
 

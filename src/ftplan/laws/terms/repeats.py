@@ -39,7 +39,7 @@ def _soft(v: Floats) -> Floats:
 
 
 def _past(rows: Rows, theta: Floats) -> tuple[Floats, Floats, Floats]:
-    """u = ln(epochs), how far it is past the peak, softly and 0 at one epoch, and the derivative of that by ln_peak."""
+    """Ln(epochs), how far it is past the peak (softly, 0 at one epoch), and the derivative of that by ln_peak."""
     u = np.log1p(np.maximum(rows.repeats, 0.0)) + np.zeros((len(theta), 1))
     peak = theta[:, 1:2] if theta.shape[1] > 1 else np.full((len(theta), 1), np.log(PEAK))
     ahead, start = (u - peak) / WIDTH, -peak / WIDTH
