@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from json import dumps
 
@@ -12,11 +12,13 @@ import numpy as np
 from ftplan.errors import InputError
 from ftplan.fit import bootstrap
 from ftplan.fit.borrowed import borrowed_fit, borrowed_predictor
-from ftplan.fit.features import prepare
+from ftplan.fit.features import Data, prepare
 from ftplan.fit.predictor import Predictor, from_series
-from ftplan.fit.result import Fit
+from ftplan.fit.result import Fit, SeriesFit
 from ftplan.fit.series import fit_series
 from ftplan.fit.solve import Objective
+from ftplan.fit.verdict import told_winner
+from ftplan.fit.winner import winner
 from ftplan.runs import RunTable
 
 __all__ = ["Predicted", "borrowed_fit", "fit_runs", "predict_rows", "predictor", "refuse_objective"]
@@ -57,6 +59,7 @@ def fit_runs(
         progress(key)
     keys, prepared = [key for key, _ in pieces], [prepare(rows) for _, rows in pieces]
     series = fit_series(prepared, keys, laws, objective, draws, seed, progress)
+    series = [_with_winner(data, one, seed) for data, one in zip(prepared, series, strict=True)]
     return Fit(
         metric=table.metric,
         objective=objective,
@@ -68,6 +71,12 @@ def fit_runs(
         series=tuple(series),
         warnings=table.notes,
     )
+
+
+def _with_winner(data: Data, series: SeriesFit, seed: int) -> SeriesFit:
+    """With the selection method to go on with, and what is said of it."""
+    found = winner(data, seed) if len(data.refs.methods) > 1 else None
+    return series if found is None else replace(series, winner=found, verdict=(*series.verdict, told_winner(found)))
 
 
 def refuse_objective(table: RunTable, objective: Objective) -> None:

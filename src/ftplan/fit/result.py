@@ -68,12 +68,26 @@ class Identified:
 
 
 @dataclass(frozen=True)
+class Winner:
+    """The selection method to go on with (`fit.winner`).
+
+    probability: that at twice the data it is better than `over`: 'random', the next method where random is the best, or
+    'the mean of the others' where random was not run; best: that it is the best of all.
+    """
+
+    method: str
+    probability: float
+    over: str
+    best: float
+
+
+@dataclass(frozen=True)
 class SeriesFit:
     """All laws fitted to one series, ranked best first, and the one (or mixture) to predict with.
 
     ranges: {examples, avg_tokens, tokens, model_params, epochs: (min, max)} of the fitted runs.
     best_length: 90 % interval and estimate of the best L at the largest T of the table, None when there is no
-    interior best length. verdict: the sentences a person reads first.
+    interior best length. verdict: the sentences a person reads first. winner: None where no methods can be compared.
     """
 
     key: str
@@ -86,6 +100,7 @@ class SeriesFit:
     verdict: tuple[str, ...]
     best_length: Param | None = None
     warnings: tuple[str, ...] = ()
+    winner: Winner | None = None
 
 
 @dataclass(frozen=True)

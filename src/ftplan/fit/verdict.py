@@ -10,10 +10,12 @@ from ftplan.fit.candidates import without_length
 from ftplan.fit.choose import COMPOSITION_LEVEL, LENGTH_LEVEL, LengthTest
 from ftplan.fit.features import Data, held_out_largest
 from ftplan.fit.identify import SIZES_NEEDED, tells_method, varies_length
-from ftplan.fit.result import Param
+from ftplan.fit.result import Param, Winner
 from ftplan.fit.score import Scored, more_data_helps
 from ftplan.units import format_count
 
+#: from this probability on a method is called the winner
+WINNER = 0.9
 #: level at which more data is taken to make a difference
 DATA_LEVEL = 0.05
 
@@ -40,6 +42,15 @@ def verdict(
         *_size(data),
         *_length(data, chosen, length),
     )
+
+
+def told_winner(found: Winner) -> str:
+    """Which selection method to go on with, and how sure that is."""
+    over = "random ones" if found.over == "random" else found.over
+    odds = f"better than {over} at twice the data with a probability of {found.probability:.2f}"
+    if found.probability < WINNER:
+        return f"No way of choosing is told from the others: {found.method} leads, {odds}."
+    return f"Choose by {found.method}: {odds}, and the best of all with {found.best:.2f}."
 
 
 def _supported(data: Data, chosen: Scored, ranked: Sequence[Scored]) -> list[str]:

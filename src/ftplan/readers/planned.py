@@ -12,7 +12,7 @@ from ftplan.readers.columns import Columns
 from ftplan.readers.gather import read_table
 from ftplan.readers.raw import RawTable
 from ftplan.readers.repairs import Repairs, plain_numbers, without_nothing
-from ftplan.readers.rows import Row, complete
+from ftplan.readers.rows import Row, complete, method_name
 from ftplan.runs import RunTable, from_rows
 
 
@@ -41,11 +41,20 @@ def read_planned(path: str, fit: Fit, column_map: Mapping[str, str]) -> Planned:
     rows = []
     for written, place, key in zip(raw.rows, raw.places, keys, strict=True):
         cells = {name: written[header] for name, header in columns.header.items()}
-        rows.append({**complete(Row(place, cells, columns.header)), "group": key, "method": cells.get("method", "")})
+        method = _known_method(cells["method"], fit) if "method" in cells else ""
+        rows.append({**complete(Row(place, cells, columns.header)), "group": key, "method": method})
     cells_in_order = tuple(tuple(written[header] for header in raw.headers) for written in written_so.rows)
     mended = (*raw.mended, *repairs.said(set(columns.header.values())))
     table = replace(from_rows(rows, fit.metric, source=raw.source), repairs=mended)
     return Planned(raw.headers, cells_in_order, table)
+
+
+def _known_method(text: str, fit: Fit) -> str:
+    """A method by the name it has in the fit, which may be written in other capitals."""
+    name = method_name(text)
+    known = dict.fromkeys(fit.runs.method) if fit.runs is not None else {}
+    alike = [m for m in known if m.lower() == name.lower()]
+    return alike[0] if name not in known and len(alike) == 1 else name
 
 
 def _series_keys(raw: RawTable, columns: Columns, known: tuple[str, ...]) -> list[str]:

@@ -123,3 +123,10 @@ def _pool(row: Row, values: Mapping[str, float]) -> float:
 def _differ(a: float, b: float) -> bool:
     """True where both are known and more than TOLERANCE apart."""
     return abs(a - b) > TOLERANCE * max(a, b)
+
+
+def method_name(text: str) -> str:
+    """A selection method as the laws know it: a table about methods means random by an empty cell, however it is
+    written elsewhere.
+    """
+    return "random" if text.strip().lower() in ("", "random") else text

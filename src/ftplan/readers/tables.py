@@ -18,7 +18,7 @@ from ftplan.readers.gaps import left_out
 from ftplan.readers.gather import read_table
 from ftplan.readers.raw import RawTable, listed, normalise, plain, suggest
 from ftplan.readers.repairs import Repairs, plain_numbers, where, without_nothing
-from ftplan.readers.rows import Row, complete
+from ftplan.readers.rows import Row, complete, method_name
 from ftplan.runs import Direction, RunTable, from_rows
 
 #: columns that say what a run is called
@@ -197,9 +197,7 @@ def _rows(raw: RawTable, columns: Columns, labels: Sequence[str]) -> list[dict[s
     out = []
     for written, place in zip(raw.rows, raw.places, strict=True):
         cells = {name: written[header] for name, header in columns.header.items()}
-        method = cells.get("method", "")
-        # a table about selection methods means random by an empty cell; 'random' is the name the laws know
-        method = "random" if "method" in cells and method.lower() in ("", "random") else method
+        method = method_name(cells["method"]) if "method" in cells else ""
         group = groups.key_of(written, labels)
         out.append({**complete(Row(place, cells, columns.header)), "group": group, "method": method})
     return out

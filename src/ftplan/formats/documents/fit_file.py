@@ -7,7 +7,7 @@ from typing import Any
 
 from ftplan import schemas
 from ftplan.errors import InputError
-from ftplan.fit.result import Fit, Identified, LawFit, Param, SeriesFit, Weighted
+from ftplan.fit.result import Fit, Identified, LawFit, Param, SeriesFit, Weighted, Winner
 from ftplan.formats.documents import SCHEMA_VERSION, finite
 from ftplan.runs import Metric, from_rows
 
@@ -29,9 +29,15 @@ def fit_to_dict(fit: Fit) -> dict[str, Any]:
         "bootstrap": {"kind": fit.bootstrap, "draws": fit.draws},
         "borrowed": fit.borrowed,
         "warnings": list(fit.warnings),
+        # of a table with one series it stands where a script looks first, too
+        "winner": _winner(fit.series[0]) if len(fit.series) == 1 else None,
         "series": [_series_to_dict(series) for series in fit.series],
         "runs": runs,
     }
+
+
+def _winner(series: SeriesFit) -> dict[str, Any] | None:
+    return None if series.winner is None else asdict(series.winner)
 
 
 def _series_to_dict(series: SeriesFit) -> dict[str, Any]:
@@ -43,6 +49,7 @@ def _series_to_dict(series: SeriesFit) -> dict[str, Any]:
         "selected": [asdict(member) for member in series.selected],
         "identified": {name: {"value": value, "why": known.why.get(name, "")} for name, value in known.what.items()},
         "best_length": None if best is None else _param_to_dict(best),
+        "winner": _winner(series),
         "ranges": {name: list(ends) for name, ends in series.ranges.items() if None not in map(finite, ends)},
         "residual_sd": finite(series.residual_sd),
         "n_runs": series.n_runs,
@@ -134,6 +141,7 @@ def _series(plain: dict[str, Any]) -> SeriesFit:
         n_runs=plain["n_runs"],
         verdict=tuple(plain["verdict"]),
         best_length=None if best is None else Param(**best),
+        winner=Winner(**plain["winner"]) if plain.get("winner") else None,
         warnings=tuple(plain["warnings"]),
     )
 
