@@ -18,7 +18,7 @@ WIDTH = 0.35
 #: past the peak a doubling of epochs takes what halving the rows does: the same table says 0 to 1
 FALL = 1.0
 
-GAIN = Nonlinear("gain", 0.0, 12.0, (0.5, 8.0), meaning="fresh rows that a repeat is worth, in powers: 1 = as fresh")
+GAIN = Nonlinear("gain", 0.0, 12.0, (0.5, 4.0), meaning="fresh rows that a repeat is worth, in powers: 1 = as fresh")
 LN_PEAK = Nonlinear(
     "ln_peak",
     float(np.log(PEAK_LOW)),
