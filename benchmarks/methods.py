@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from figures import DATA, Figure, share, table
 
-from ftplan.compare.arms import arms_of
 from ftplan.compare.methods import compare_methods
 from ftplan.compare.ratios import LEAD, LEAST_RATIO, MOST_RATIO, Ratio, ratios
+from ftplan.compare.supported_methods import supported_methods
 from ftplan.costs.training import train_flops_per_token
 from ftplan.fit import fit_runs
 from ftplan.plan.problem import Problem
@@ -139,7 +139,7 @@ TRUTHS = (
 def answer(truth: Truth, runs: RunTable) -> dict[float, Ratio]:
     """By lead, against random at the truth's budget."""
     problem = truth.problem
-    found = arms_of(problem, fit_runs(runs), problem.budgets[0])
+    found = supported_methods(problem, fit_runs(runs), problem.budgets[0])
     return {r.lead: r for r in ratios(found, problem.budgets, problem.level) if r.against == "random"}
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ftplan.compare import bought
-from ftplan.compare.arms import arms_of
+from ftplan.compare import affordable
 from ftplan.compare.methods import MethodComparison, compare_methods
 from ftplan.compare.ratios import LEAD, LEAST_RATIO, MOST_RATIO
+from ftplan.compare.supported_methods import supported_methods
 from ftplan.costs.model import as_selector
 from ftplan.costs.training import train_flops_per_token
 from ftplan.errors import InputError
@@ -77,7 +77,7 @@ def test_the_ratio_is_that_of_the_truth(
 def test_what_scoring_costs_is_known_to_three_per_cent(
     found: MethodComparison, fit: Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bought, "COST_SD", 0.0)
+    monkeypatch.setattr(affordable, "COST_SD", 0.0)
     sure = compare_methods(problem(OWN.limit), fit, BUDGETS)
     widths = [
         next(np.log(r.pays_from.high / r.pays_from.low) for r in c.ratios if r.budget == OWN) for c in (sure, found)
@@ -236,15 +236,15 @@ def test_a_small_pool_is_taken_as_a_whole(fit: Fit) -> None:
 
 def test_every_draw_has_its_own_scoring_cost(fit: Fit) -> None:
     """A draw with dearer scoring trains on fewer examples: as by buying with a budget that is less by as much."""
-    arms = arms_of(problem(OWN.limit), fit, OWN)
-    shop = arms.shop
-    (arm,) = [a for a in arms.arms if a.name == "perplexity"]
-    offers = shop.sized(arm.any_size, np.array([1e9]))
-    drawn = shop.draws(shop.buy(offers, [OWN]))[:, 0, 0]
+    supported = supported_methods(problem(OWN.limit), fit, OWN)
+    by_budget = supported.by_budget
+    (method,) = [a for a in supported.methods if a.name == "perplexity"]
+    candidates = by_budget.sized(method.any_size, np.array([1e9]))
+    drawn = by_budget.draws(by_budget.evaluate(candidates, [OWN]))[:, 0, 0]
     for draw in (0, 7):
-        dearer = (shop.cost_noise[draw] - 1.0) * 2.0 * 1e9 * POOL * LENGTH
-        less = shop.buy(offers, [Budget("total_flops", OWN.limit - dearer)])
-        predictor = shop.search.evaluator.predictor
+        dearer = (by_budget.cost_noise[draw] - 1.0) * 2.0 * 1e9 * POOL * LENGTH
+        less = by_budget.evaluate(candidates, [Budget("total_flops", OWN.limit - dearer)])
+        predictor = by_budget.search.evaluator.predictor
         exact = (
             predictor.sign * predictor.draws(less.evaluator.rows(less.trials((np.array([0]), np.array([0])))))[draw, 0]
         )

@@ -15,7 +15,7 @@ from ftplan.compare.arithmetic import Arithmetic, Line
 from ftplan.compare.breakeven import Threshold
 from ftplan.compare.methods import MethodComparison
 from ftplan.compare.ratios import LEAD, Heat, Ratio
-from ftplan.compare.takeover import FrontierPoint, TakeOver, Tipping
+from ftplan.compare.takeover import BestMethod, TakeOver, Tipping
 from ftplan.costs.bill import Bill, Job
 from ftplan.costs.model import Model, Selector
 from ftplan.formats import View, render
@@ -58,12 +58,12 @@ def budget(estimate: float, low: float, high: float, share: float = 1.0) -> Thre
     return between(estimate, low, high, 1e14, 1e16, share)
 
 
-def point(at: Budget, method: str, examples: int, value: float, share: float, beyond: float = 1.0) -> FrontierPoint:
+def point(at: Budget, method: str, examples: int, value: float, share: float, beyond: float = 1.0) -> BestMethod:
     own = load(method)
     choice = Choice(own, SELECTOR if own.needs_model else None, 1.0, Trained(MODEL, "full", 1.1e6, Job(MODEL)))
     bill = Bill(at.limit, 0.0, at.limit, None, None, None, 0.0, None)
     plan = Candidate(choice, 0, 0, examples, 200.0, 50_000, (200, 200), -value, -value, bill)
-    return FrontierPoint(at, plan, Prediction(SCORE, value, value - 1.0, value + 1.25, 0.9, beyond), share)
+    return BestMethod(at, plan, Prediction(SCORE, value, value - 1.0, value + 1.25, 0.9, beyond), share)
 
 
 def made() -> MethodComparison:
@@ -91,7 +91,7 @@ def made() -> MethodComparison:
         budgets=BUDGETS,
         model_params=1.1e6,
         frontier=(
-            FrontierPoint(BUDGETS[0]),
+            BestMethod(BUDGETS[0]),
             point(BUDGETS[1], "perplexity", 7_000, 41.0, 0.83),
             point(BUDGETS[2], "random", 50_000, 46.0, 1.0, beyond=1.4),
         ),

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ftplan.compare.arms import Arm, Arms
-from ftplan.compare.bought import Bought
+from ftplan.compare.affordable import Affordable
 from ftplan.compare.ratios import Ratio
+from ftplan.compare.supported_methods import SupportedMethod, SupportedMethods
 from ftplan.compare.takeover import TakeOver
 from ftplan.units import BUDGET_UNITS, Budget, format_count, format_flops
 
@@ -43,24 +43,24 @@ _ONLY = (np.array([0]), np.array([0]))
 
 @dataclass(frozen=True)
 class _Side:
-    """What one side buys: an arm's best offer under one budget, (1, 1)."""
+    """What one side buys: a method's best candidate under one budget, (1, 1)."""
 
-    arm: Arm
-    bought: Bought
+    method: SupportedMethod
+    affordable: Affordable
 
 
 def arithmetic(
-    found: Arms, own: Budget, take_overs: Sequence[TakeOver], ratios: Sequence[Ratio]
+    found: SupportedMethods, own: Budget, take_overs: Sequence[TakeOver], ratios: Sequence[Ratio]
 ) -> tuple[Arithmetic, ...]:
     """For every method but random: its break-even ratio at the budget `own`; where that cannot be told, its break-even
     budget; where that lies outside the range too, how it stands at `own`.
     """
-    by_name = {arm.name: arm for arm in found.arms}
+    by_name = {method.name: method for method in found.methods}
     out = []
     for over in (t for t in take_overs if t.lead == 0.0):
-        arm, rival = by_name[over.method], by_name[over.against]
+        method, rival = by_name[over.method], by_name[over.against]
         ratio = next(
-            (r for r in ratios if (r.method, r.budget, r.against, r.lead) == (arm.name, own, "random", 0.0)), None
+            (r for r in ratios if (r.method, r.budget, r.against, r.lead) == (method.name, own, "random", 0.0)), None
         )
         if ratio is not None and np.isfinite(ratio.pays_from.estimate):
             size = found.model_params / ratio.pays_from.estimate
@@ -68,12 +68,14 @@ def arithmetic(
                 f"breaks even with random at {_said(own)} where the trained model is {ratio.pays_from.estimate:.3g} "
                 f"times its selection model"
             )
-            out.append(_worked(found, arm, found.arms[0], own, what, size))
+            out.append(_worked(found, method, found.methods[0], own, what, size))
         elif np.isfinite(over.pays_from.estimate):
             budget = Budget(own.kind, over.pays_from.estimate)
-            out.append(_worked(found, arm, rival, budget, f"breaks even with {rival.name} at {_said(budget)}"))
+            out.append(_worked(found, method, rival, budget, f"breaks even with {rival.name} at {_said(budget)}"))
         else:
-            out.append(_worked(found, arm, rival, own, f"against {rival.name} at {_said(own)}: no break-even in range"))
+            out.append(
+                _worked(found, method, rival, own, f"against {rival.name} at {_said(own)}: no break-even in range")
+            )
     return tuple(out)
 
 
@@ -82,46 +84,55 @@ def _said(budget: Budget) -> str:
     return f"{number} {BUDGET_UNITS[budget.kind]}"
 
 
-def _side(found: Arms, arm: Arm, budget: Budget, size: float | None) -> _Side:
-    shop = found.shop
-    offers = shop.offers(arm.real) if size is None else shop.sized(arm.any_size, np.array([size]))
-    bought = shop.buy(offers, [budget])
-    return _Side(arm, bought.best_of([np.arange(bought.value.shape[1])]))
+def _side(found: SupportedMethods, method: SupportedMethod, budget: Budget, size: float | None) -> _Side:
+    by_budget = found.by_budget
+    candidates = (
+        by_budget.candidates(method.real) if size is None else by_budget.sized(method.any_size, np.array([size]))
+    )
+    affordable = by_budget.evaluate(candidates, [budget])
+    return _Side(method, affordable.best_of([np.arange(affordable.value.shape[1])]))
 
 
-def _worked(found: Arms, arm: Arm, rival: Arm, budget: Budget, what: str, size: float | None = None) -> Arithmetic:
-    sides = _side(found, rival, budget, None), _side(found, arm, budget, size)
-    selector = sides[1].bought.selector(0, 0)
+def _worked(
+    found: SupportedMethods,
+    method: SupportedMethod,
+    rival: SupportedMethod,
+    budget: Budget,
+    what: str,
+    size: float | None = None,
+) -> Arithmetic:
+    sides = _side(found, rival, budget, None), _side(found, method, budget, size)
+    selector = sides[1].affordable.selector(0, 0)
     params = selector.params if selector else 0.0
     name = f"a {format_count(params)} model" if size is not None else selector.name if selector else ""
-    return Arithmetic(arm.name, rival.name, what, name, params, tuple(_lines(found, budget, sides, name)))
+    return Arithmetic(method.name, rival.name, what, name, params, tuple(_lines(found, budget, sides, name)))
 
 
-def _lines(found: Arms, budget: Budget, sides: tuple[_Side, _Side], selector: str) -> list[Line]:
-    unit, points = BUDGET_UNITS[budget.kind], found.shop.search.points
-    eligible = [float(points.eligible[s.bought.point[0, 0]]) for s in sides]
-    length = [float(points.avg_tokens[s.bought.point[0, 0]]) for s in sides]
+def _lines(found: SupportedMethods, budget: Budget, sides: tuple[_Side, _Side], selector: str) -> list[Line]:
+    unit, points = BUDGET_UNITS[budget.kind], found.by_budget.search.points
+    eligible = [float(points.eligible[s.affordable.point[0, 0]]) for s in sides]
+    length = [float(points.avg_tokens[s.affordable.point[0, 0]]) for s in sides]
     # every cost is linear in examples: a budget over what it would buy without scoring is the cost of one
-    afforded, scored = ([float(getattr(s.bought, k)[0, 0]) for s in sides] for k in ("afforded", "scoring"))
+    afforded, scored = ([float(getattr(s.affordable, k)[0, 0]) for s in sides] for k in ("afforded", "scoring"))
     each = [budget.limit / (a + s) for a, s in zip(afforded, scored, strict=True)]
     scoring = [e * s for e, s in zip(each, scored, strict=True)]
     left = [max(budget.limit - s, 0.0) for s in scoring]
-    bought = [float(s.bought.examples[0, 0]) for s in sides]
+    affordable = [float(s.affordable.examples[0, 0]) for s in sides]
     lines = [
         _line("budget", [budget.limit] * 2, unit, "equal totals"),
         _line("scoring", scoring, unit, _scoring(found, sides[1], selector)),
         _line("left to train", left, unit, "budget - scoring"),
     ]
-    if not all(bought):
+    if not all(affordable):
         how = "scoring leaves nothing to train with"
-        return [*lines, _line("examples, N", [b or None for b in bought], "", how)]
+        return [*lines, _line("examples, N", [b or None for b in affordable], "", how)]
     kap, data, value = zip(*map(_worth, sides), strict=True)
-    predictor = found.shop.search.evaluator.predictor
+    predictor = found.by_budget.search.evaluator.predictor
     metric = predictor.metric
     return [
         *lines,
         _line("one example", each, unit, f"training on {_both(length)} tokens"),
-        _line("examples, N", bought, "", f"left / one example, of the {_both(eligible)} eligible ones, P_e"),
+        _line("examples, N", affordable, "", f"left / one example, of the {_both(eligible)} eligible ones, P_e"),
         _line("kap(S)", kap, "", _kap(found, sides[1])),
         _line("effective data", data, found.posed.fit.counts, _effective(found)),
         _line("as much as the other", [data[0] / data[1], data[1] / data[0]], "times", "ratio of effective data"),
@@ -134,13 +145,13 @@ def _line(name: str, values: Sequence[float | None], unit: str, how: str) -> Lin
     return Line(name, rival, own, unit, how)
 
 
-def _scoring(found: Arms, side: _Side, selector: str) -> str:
+def _scoring(found: SupportedMethods, side: _Side, selector: str) -> str:
     """How what scoring costs comes about."""
-    own = side.bought
+    own = side.affordable
     flops = float(own.evaluator.bill(own.trials(_ONLY)).selection_flops[0])
     if not flops:
         return "nothing is scored"
-    points = found.shop.search.points
+    points = found.by_budget.search.points
     band = points.band[own.point[0, 0]]
     rows = float(points.bands.examples[band])
     tokens = rows * float(points.bands.mean[band])
@@ -150,9 +161,9 @@ def _scoring(found: Arms, side: _Side, selector: str) -> str:
     )
 
 
-def _effective(found: Arms) -> str:
+def _effective(found: SupportedMethods) -> str:
     """The formula of effective data, with what else the law has in it."""
-    law = found.shop.search.evaluator.predictor.inside.law
+    law = found.by_budget.search.evaluator.predictor.inside.law
     data = "N·L" if found.posed.fit.counts == "tokens" else "N"
     more = [t.name for t in law.terms if t.name != "selection"]
     return f"{data}·(P_e/N)^kap" + (f", with the law's {' and '.join(more)}" if more else "")
@@ -165,20 +176,20 @@ def _both(values: Sequence[float]) -> str:
 
 def _worth(side: _Side) -> tuple[float, float, float]:
     """kap(S), effective data and the expected metric (turned) of one side, by the law used inside the data."""
-    evaluator = side.bought.evaluator
+    evaluator = side.affordable.evaluator
     inside, refs = evaluator.predictor.inside, evaluator.predictor.refs
-    rows = evaluator.rows(side.bought.trials(_ONLY))
+    rows = evaluator.rows(side.affordable.trials(_ONLY))
     z = inside.law.log_data(rows, inside.point.theta, refs)[0, 0]
     steps = [
         inside.law.log_data(replace(rows, ln_pool=np.full(1, v)), inside.point.theta, refs)[0, 0] for v in (1.0, 0.0)
     ]
-    return float(steps[0] - steps[1]), float(np.exp(z) * refs.T), float(side.bought.value[0, 0])
+    return float(steps[0] - steps[1]), float(np.exp(z) * refs.T), float(side.affordable.value[0, 0])
 
 
-def _kap(found: Arms, side: _Side) -> str:
+def _kap(found: SupportedMethods, side: _Side) -> str:
     """The formula of kap(S) with its numbers, where the runs tell eta, the exponent."""
-    predictor = found.shop.search.evaluator.predictor
-    choice = side.bought.evaluator.choices[int(side.bought.choice[0, 0])]
+    predictor = found.by_budget.search.evaluator.predictor
+    choice = side.affordable.evaluator.choices[int(side.affordable.choice[0, 0])]
     plain = "what choosing is worth; random has 0"
     reference = predictor.refs.S.get(choice.known_as)
     if not predictor.refs.varied_selectors or reference is None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import log
 
 from ftplan.compare.arithmetic import Arithmetic, arithmetic
-from ftplan.compare.arms import Arms, arms_of
 from ftplan.compare.ratios import Heat, Ratio, heat, ratios
-from ftplan.compare.takeover import FrontierPoint, TakeOver, Tipping, frontier, take_overs, tipping
+from ftplan.compare.supported_methods import SupportedMethods, supported_methods
+from ftplan.compare.takeover import BestMethod, TakeOver, Tipping, frontier, take_overs, tipping
 from ftplan.errors import InputError
 from ftplan.fit.result import Fit
 from ftplan.plan.lengths import ends
@@ -38,7 +38,7 @@ class MethodComparison:
     own: Budget
     budgets: tuple[Budget, ...]
     model_params: float
-    frontier: tuple[FrontierPoint, ...]
+    frontier: tuple[BestMethod, ...]
     take_overs: tuple[TakeOver, ...]
     ratios: tuple[Ratio, ...]
     heat: Heat | None
@@ -64,8 +64,8 @@ def compare_methods(
             "a budget of examples says nothing of what scoring costs", hint="--from 1e17flops --to 1e19flops"
         )
     own = next((b for b in problem.budgets if b.kind == budgets[0].kind), None) or budgets[len(budgets) // 2]
-    found = arms_of(problem, fit, own)
-    series, level, search = found.posed.series, problem.level, found.shop.search
+    found = supported_methods(problem, fit, own)
+    series, level, search = found.posed.series, problem.level, found.by_budget.search
     predictor = search.evaluator.predictor
     points = frontier(found, budgets)
     overs = take_overs(found, budgets, level)
@@ -83,7 +83,7 @@ def compare_methods(
         take_overs=overs,
         ratios=by_ratio,
         heat=heat(found, budgets),
-        why_not={a.name: a.why_not for a in found.arms if a.method.needs_model and a.why_not},
+        why_not={a.name: a.why_not for a in found.methods if a.method.needs_model and a.why_not},
         measured={m: tuple(sorted(found.model_params / s for s in sizes)) for m, sizes in found.measured.items()},
         tipping=tipping(found, budgets, series.residual_sd if gain is None else gain, level),
         arithmetic=arithmetic(found, own, overs, by_ratio) if explain else (),
@@ -93,8 +93,8 @@ def compare_methods(
     )
 
 
-def _assumed(found: Arms, plan: Candidate) -> tuple[Assumption, ...]:
-    posed, search = found.posed, found.shop.search
+def _assumed(found: SupportedMethods, plan: Candidate) -> tuple[Assumption, ...]:
+    posed, search = found.posed, found.by_budget.search
     return assumptions(posed.problem, posed.fit, posed.series, posed.space, plan, ends(posed.problem, search, plan))
 
 

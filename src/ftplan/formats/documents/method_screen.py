@@ -8,7 +8,7 @@ from ftplan.compare.arithmetic import Arithmetic, Line
 from ftplan.compare.breakeven import Threshold
 from ftplan.compare.methods import MethodComparison
 from ftplan.compare.ratios import LEAD, Ratio
-from ftplan.compare.takeover import FrontierPoint
+from ftplan.compare.takeover import BestMethod
 from ftplan.formats.documents import Block, Bullets, Column, Grid, Heading, Prose, section
 from ftplan.formats.documents.method_map import heat_map
 from ftplan.formats.documents.words import (
@@ -77,7 +77,7 @@ def _up_to(t: Threshold, begins: Threshold, number: Callable[[float], str]) -> s
     return f"above {number(t.low)}" if t.start < t.low < t.stop else "cannot tell"
 
 
-def _uses_all(p: FrontierPoint) -> bool:
+def _uses_all(p: BestMethod) -> bool:
     """Whether the budget buys all there is to choose from, so that methods are one and the same."""
     return p.plan is not None and p.plan.examples >= p.plan.eligible
 
@@ -136,7 +136,7 @@ def _frontier(found: MethodComparison) -> tuple[Block, ...]:
     return (Heading("Best method under each budget"), Grid(columns, rows), Prose(said, tone="quiet"))
 
 
-def _frontier_row(p: FrontierPoint, number: Callable[[float], str]) -> tuple[str, ...]:
+def _frontier_row(p: BestMethod, number: Callable[[float], str]) -> tuple[str, ...]:
     limit = number(p.budget.limit)
     if p.plan is None or p.prediction is None:
         return (limit, "buys nothing", NONE, NONE, NONE)

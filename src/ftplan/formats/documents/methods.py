@@ -8,7 +8,7 @@ from typing import Any
 from ftplan.compare.breakeven import Threshold
 from ftplan.compare.methods import MethodComparison
 from ftplan.compare.ratios import LEAD, Heat, Ratio
-from ftplan.compare.takeover import FrontierPoint, TakeOver, Tipping
+from ftplan.compare.takeover import BestMethod, TakeOver, Tipping
 from ftplan.formats.documents import SCHEMA_VERSION, Cell, Document, finite
 from ftplan.formats.documents.method_screen import screen
 
@@ -92,7 +92,7 @@ def _map(heat: Heat) -> dict[str, Any]:
     }
 
 
-def _best_record(found: MethodComparison, p: FrontierPoint) -> tuple[Cell, ...]:
+def _best_record(found: MethodComparison, p: BestMethod) -> tuple[Cell, ...]:
     head = ("best", p.budget.kind, p.budget.limit, None)
     if p.plan is None or p.prediction is None:
         return (*head, *[None] * (len(_HEADER) - len(head)))

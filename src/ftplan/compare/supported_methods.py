@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ftplan.compare.bought import Shop, thinned
+from ftplan.compare.affordable import BudgetSearch, thinned
 from ftplan.costs.model import Selector
 from ftplan.errors import InputError
 from ftplan.fit.result import Fit, SeriesFit
@@ -21,19 +21,20 @@ from ftplan.units import Budget, format_count
 
 
 @dataclass(frozen=True)
-class Arm:
-    """One method. real: its choices, with selection models that exist or that the runs were scored with; any_size: one
-    of them for each number of epochs, to be scored with a model of any size; empty where nothing tells what size does.
-
-    cheapest: the least that scoring a token takes among `real`, FLOPs; per_size: what it takes with a model of one
-    parameter, the order of methods at one size; why_not: why there is no `any_size`.
-    """
+class SupportedMethod:
+    """One method with the ways there are to use it."""
 
     method: Method
+    #: its choices, with selection models that exist or that the runs were scored with
     real: Index
+    #: one of them for each number of epochs, to be scored with a model of any size; empty where nothing tells what
+    #: size does
     any_size: Index
+    #: the least that scoring a token takes among `real`, FLOPs
     cheapest: float
+    #: what scoring a token takes with a model of one parameter, FLOPs: the order of methods at one size
     per_size: float
+    #: why there is no `any_size`
     why_not: str
 
     @property
@@ -42,21 +43,21 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Arms:
-    """Everything compared: random, then the others, cheapest scoring first. model_params: M of every ratio, as the
-    model card counts it, like S; measured: method as the runs call it -> sizes of its selection models there;
-    left_out: methods of the runs that cannot be compared, with the reasons.
-    """
+class SupportedMethods:
+    """Everything compared: random, then the others, cheapest scoring first."""
 
     posed: Posed
-    shop: Shop
-    arms: tuple[Arm, ...]
+    by_budget: BudgetSearch
+    methods: tuple[SupportedMethod, ...]
+    #: M of every ratio, as the model card counts it, like S
     model_params: float
+    #: method as the runs call it -> sizes of its selection models there
     measured: dict[str, tuple[float, ...]]
+    #: methods of the runs that cannot be compared, with the reasons
     left_out: tuple[str, ...] = ()
 
 
-def arms_of(problem: Problem, fit: Fit, budget: Budget) -> Arms:
+def supported_methods(problem: Problem, fit: Fit, budget: Budget) -> SupportedMethods:
     """One trained model and one tuning method, all that `plan` would choose among. Raises InputError where nothing but
     random selection is supported.
     """
@@ -83,10 +84,10 @@ def arms_of(problem: Problem, fit: Fit, budget: Budget) -> Arms:
             f"there is nothing to compare: the runs support random selection only{why}",
             hint="add runs of other methods; published numbers: --methods random,bm25,gradient --assume selection",
         )
-    found = [_arm(posed, m, set(problem.selectors), series, measured) for m in methods]
+    found = [_supported(posed, m, set(problem.selectors), series, measured) for m in methods]
     found.sort(key=lambda a: (a.name != "random", a.cheapest, a.name))
-    shop = Shop(thinned(posed.search), problem.seed)
-    return Arms(posed, shop, tuple(found), problem.model.total_params, measured, left_out)
+    by_budget = BudgetSearch(thinned(posed.search), problem.seed)
+    return SupportedMethods(posed, by_budget, tuple(found), problem.model.total_params, measured, left_out)
 
 
 def _left_out(posed: Posed) -> tuple[str, ...]:
@@ -124,13 +125,13 @@ def _models(params: float) -> tuple[Selector, Selector]:
     return Selector(name, params, params, why, layers=1), Selector(name, params, params, why)
 
 
-def _arm(
+def _supported(
     posed: Posed,
     method: Method,
     named: set[Selector],
     series: SeriesFit,
     measured: dict[str, tuple[float, ...]],
-) -> Arm:
+) -> SupportedMethod:
     choices = posed.space.choices
     every = [i for i, c in enumerate(choices) if c.method.name == method.name]
     # the models there are, else those that the runs were scored with
@@ -138,7 +139,7 @@ def _arm(
     why = _why_not(posed, method, choices[real[0]], series, measured)
     one_each = {choices[i].epochs: i for i in reversed(real)}
     unit = Selector("", 1.0, 1.0, "") if method.needs_model else None
-    return Arm(
+    return SupportedMethod(
         method,
         np.array(real, dtype=np.intp),
         np.array([] if why else sorted(one_each.values()), dtype=np.intp),

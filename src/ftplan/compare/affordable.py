@@ -31,7 +31,7 @@ COST_SD = 0.03
 
 
 @dataclass(frozen=True)
-class Offers:
+class Candidates:
     """k ways to spend on one method: every one of the evaluator's choices that are meant at every point."""
 
     evaluator: Evaluator
@@ -39,37 +39,38 @@ class Offers:
 
 
 @dataclass(frozen=True)
-class Bought:
-    """b budgets, k offers: arrays (b, k). choice, point: indices of the evaluator; afforded: examples that are left to
-    pay for after scoring, however many there are; scoring: examples that would cost as much as scoring does; value:
-    expected metric, turned so that less is better, inf where the budget buys nothing.
-    """
+class Affordable:
+    """What b budgets afford of k candidates: arrays (b, k)."""
 
     evaluator: Evaluator
+    #: indices of the evaluator's choices and points
     choice: Index
     point: Index
+    #: examples that are left to pay for after scoring, however many there are
     afforded: Floats
+    #: examples that would cost as much as scoring does
     scoring: Floats
     examples: Floats
+    #: expected metric, oriented so that less is better, inf where the budget buys nothing
     value: Floats
 
-    def best_of(self, groups: Sequence[Index]) -> Bought:
-        """The best of each group of offers under every budget: arrays (b, groups)."""
+    def best_of(self, groups: Sequence[Index]) -> Affordable:
+        """The best of each group of candidates under every budget: arrays (b, groups)."""
         best = np.stack([own[np.argmin(self.value[:, own], axis=1)] for own in groups], axis=1)
         arrays = (getattr(self, f.name) for f in fields(self)[1:])
-        return Bought(self.evaluator, *(np.take_along_axis(a, best, axis=1) for a in arrays))
+        return Affordable(self.evaluator, *(np.take_along_axis(a, best, axis=1) for a in arrays))
 
     def trials(self, places: tuple[Index, ...]) -> Trials:
-        """What was bought at these places, (n,)."""
+        """What is afforded at these places, (n,)."""
         return Trials(self.choice[places], self.point[places], self.examples[places])
 
     def selector(self, *place: int) -> Selector | None:
-        """The selection model of what was bought at one place."""
+        """The selection model of what is afforded at one place."""
         return self.evaluator.choices[int(self.choice[place])].selector
 
 
 @dataclass(frozen=True)
-class Shop:
+class BudgetSearch:
     """One problem with a fit's draws. seed: of the draws of what scoring costs."""
 
     search: Search
@@ -81,12 +82,12 @@ class Shop:
         rng = np.random.default_rng(self.seed + 3)
         return np.exp(COST_SD * rng.standard_normal(self.search.evaluator.predictor.n_draws))
 
-    def offers(self, choices: Sequence[int] | Index) -> Offers:
+    def candidates(self, choices: Sequence[int] | Index) -> Candidates:
         """Every choice at every point, choice by choice."""
         own = self.search.evaluator
-        return Offers(own, every_pair(np.asarray(choices, dtype=np.intp), np.arange(len(own.points))))
+        return Candidates(own, every_pair(np.asarray(choices, dtype=np.intp), np.arange(len(own.points))))
 
-    def sized(self, choices: Sequence[int] | Index, sizes: Floats) -> Offers:
+    def sized(self, choices: Sequence[int] | Index, sizes: Floats) -> Candidates:
         """Choices (one method, each with another number of epochs) with selection models of `sizes` parameters (s,), at
         every point: size by size, s·choices·points in all.
         """
@@ -94,11 +95,11 @@ class Shop:
         made = [(i, replace(own.choices[i], selector=Selector("", s, s, ""))) for s in sizes for i in choices]
         law = replace(own.law, method=tuple(own.law.method[i] for i, _ in made))
         evaluator = replace(own, choices=tuple(choice for _, choice in made), law=law)
-        return Offers(evaluator, every_pair(np.arange(len(made)), np.arange(len(own.points))))
+        return Candidates(evaluator, every_pair(np.arange(len(made)), np.arange(len(own.points))))
 
-    def buy(self, offers: Offers, budgets: Sequence[Budget]) -> Bought:
-        """Every offer under each budget, all of one kind."""
-        own, pairs = offers.evaluator, offers.pairs
+    def evaluate(self, candidates: Candidates, budgets: Sequence[Budget]) -> Affordable:
+        """Every candidate under each budget, all of one kind."""
+        own, pairs = candidates.evaluator, candidates.pairs
         scored, one = (cost_of(own.bill(pairs.of(n)), budgets[0]) for n in (0.0, 1.0))
         slope = one - scored
         afforded = (np.array([b.limit for b in budgets])[:, None] - scored) / slope
@@ -107,14 +108,14 @@ class Shop:
         shape = examples.shape
         choice, point = np.broadcast_to(pairs.choice, shape), np.broadcast_to(pairs.point, shape)
         scoring = np.broadcast_to(scored / slope, shape)
-        found = Bought(own, choice, point, afforded, scoring, examples, np.full(shape, np.inf))
+        found = Affordable(own, choice, point, afforded, scoring, examples, np.full(shape, np.inf))
         able = np.nonzero(examples)
         if len(able[0]):
             found.value[able] = own.expected(found.trials(able))
         return found
 
-    def draws(self, found: Bought) -> Floats:
-        """(B, b, k) the metric of what was bought under each draw of the fit and of what scoring costs, turned."""
+    def draws(self, found: Affordable) -> Floats:
+        """(B, b, k) the metric of what is afforded under each draw of the fit and of what scoring costs, turned."""
         count = self.search.evaluator.predictor.n_draws
         places = np.flatnonzero(found.examples)
         out = np.full((count, found.examples.size), np.inf)
@@ -124,7 +125,7 @@ class Shop:
             out[:, some] = self._drawn(found, np.unravel_index(some, found.examples.shape))
         return out.reshape(count, *found.examples.shape)
 
-    def _drawn(self, found: Bought, able: tuple[Index, ...]) -> Floats:
+    def _drawn(self, found: Affordable, able: tuple[Index, ...]) -> Floats:
         """(B, n) the draws at some places."""
         model = found.evaluator.law.drawn
         rows = found.evaluator.rows(found.trials(able))
