@@ -20,6 +20,7 @@ from ftplan.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from ftplan.fit.curve_prior import CurvePrior
+    from ftplan.fit.panel import PanelPrior
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -36,6 +37,7 @@ KINDS = {
     "problems": "problem",
     "runs": "run table",
     "priors": "prior over curves",
+    "panels": "prior over the curves of a table",
 }
 #: where they lie, and their names by kind
 folder, names = registry.presets_folder, registry.presets
@@ -120,6 +122,19 @@ _LAW_TABLES: dict[str, dict[str, Check]] = {
 _NUMBERS: Check = ("a list of numbers", lambda v: isinstance(v, list) and all(map(_is_number, v)))
 _PRIOR_FACTS = {"widen": POSITIVE, "sharing": POSITIVE}
 _PRIOR_KEYS = _PROVENANCE | {"title": TEXT} | _PRIOR_FACTS
+_SIGNED: Check = ("a number", _is_number)
+_PANEL_FACTS = {
+    "drift": _SIGNED,
+    "carried": _SIGNED,
+    "shrink": _SIGNED,
+    "own": _SIGNED,
+    "common": _NUMBERS,
+    "each": _NUMBERS,
+    "noise": POSITIVE,
+    "degrees": POSITIVE,
+    "usual": ("true or false", lambda value: isinstance(value, bool)),
+}
+_PANEL_KEYS = _PROVENANCE | {"title": TEXT} | _PANEL_FACTS
 _TOKEN_RANGES = {"avg_tokens": RANGE, "tokens": RANGE}  # a law in examples says nothing about lengths
 
 
@@ -211,7 +226,8 @@ def load_assumption(name: str) -> dict[str, Any]:
 
 def load_prior(kind: str) -> CurvePrior:
     """What curves of a kind of metric look like before one is seen: 'loss' or 'score'. Raises InputError."""
-    from ftplan.fit.curve_prior import AXES, CurvePrior  # numpy: the other presets are read without it
+    # numpy: the other presets are read without it
+    from ftplan.fit.curve_prior import AXES, CurvePrior
 
     path = _find("priors", kind)
     doc = _read(path)
@@ -220,9 +236,20 @@ def load_prior(kind: str) -> CurvePrior:
         _check_keys(path, doc[axis], {"values": _NUMBERS, "log_weights": _NUMBERS}, {}, axis)
     values, weights = ({axis: tuple(doc[axis][key]) for axis in AXES} for key in ("values", "log_weights"))
     try:
-        return CurvePrior(values, weights, **{key: doc[key] for key in _PRIOR_FACTS})
+        return CurvePrior(values, weights, **{key: doc[key] for key in _PRIOR_FACTS}, panel=_panel(kind))
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _panel(kind: str) -> PanelPrior:
+    """What curves of one table at the same sizes tell of each other, for a kind of metric."""
+    from ftplan.fit.panel import PanelPrior
+
+    path = _find("panels", kind)
+    doc = _read(path)
+    _check_keys(path, doc, _PANEL_KEYS, {})
+    facts: dict[str, Any] = {key: tuple(doc[key]) if isinstance(doc[key], list) else doc[key] for key in _PANEL_FACTS}
+    return PanelPrior(**facts)
 
 
 def load_problem(name_or_path: str) -> ProblemFile:

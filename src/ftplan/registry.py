@@ -17,6 +17,7 @@ PRESETS = {
     "problems": ".toml",
     "runs": ".csv",
     "priors": ".toml",
+    "panels": ".toml",
 }
 
 

@@ -16,6 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ftplan.fit.panel import PanelPrior
 from ftplan.laws.parts import Floats
 
 #: axes of the grid. Wander and memory: sd of the change of slope over one e-fold of data, and e-folds until it is
@@ -29,13 +30,15 @@ SHARED_NOISE = 0.3
 @dataclass(frozen=True)
 class CurvePrior:
     """values, log_weights: by axis, the points of the grid and ln of what each counts for. widen: factor on half
-    widths; sharing: how many curves the prior counts for beside the others of its table.
+    widths; sharing: how many curves the prior counts for beside the others of its table; panel: what curves of one
+    table at the same sizes tell of each other, None where that is not known.
     """
 
     values: Mapping[str, tuple[float, ...]]
     log_weights: Mapping[str, tuple[float, ...]]
     widen: float = 1.0
     sharing: float = 1.0
+    panel: PanelPrior | None = None
 
     def __post_init__(self) -> None:
         for axis in AXES:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
+from ftplan.fit import panel
 from ftplan.fit.curve_prior import CurvePrior
 from ftplan.laws.parts import Floats
 
@@ -225,7 +226,47 @@ def forecast(
         for index, weight in zip(members, shared([seen[i] for i in members], prior), strict=True):
             weights[index] = weight
     averaged = [np.ones(len(u)) for u in at] if counts is None else counts
-    return [
+    found = [
         ahead(s, w, gap, prior, np.asarray(c, dtype=np.float64))
         for s, w, c in zip(seen, weights, averaged, strict=True)
     ]
+    for members in groups.values():
+        own = [curves[i] for i in members]
+        if (table := panel_of(own, prior)) is not None:
+            for place, row in table[0].items():
+                i = members[place]
+                if len(at[i]) and np.min(at[i]) > table[1].u[-1] + REPLICATE_LN:
+                    found[i] = _of_panel(table[1], row, np.asarray(at[i]), np.asarray(averaged[i]), gap, prior)
+    return found
+
+
+def panel_of(curves: Sequence[Curve], prior: CurvePrior) -> tuple[dict[int, int], panel.Panel] | None:
+    """Curves of one table as a panel, and the row of each curve in it; None where they are none to be trusted."""
+    if prior.panel is None:
+        return None
+    members, sizes = panel.common_sizes([curve.u for curve in curves], REPLICATE_LN)
+    if not members:
+        return None
+    z = np.stack([curves[i].z[[int(np.abs(curves[i].u - x).argmin()) for x in sizes]] for i in members])
+    spare = sum(float((curves[i].counts - 1.0).sum()) for i in members)
+    told = sum(float(curves[i].squares.sum()) for i in members)
+    noise = float(np.sqrt(told / spare)) if spare and told else prior.panel.noise
+    found = panel.Panel(sizes, z, noise)
+    # a table of two sizes does not say how its curves go on; where kinds of metric differ, the prior does
+    if not panel.trusted(found, prior.panel, usual=prior.panel.usual):
+        return None
+    return {i: row for row, i in enumerate(members)}, found
+
+
+def _of_panel(table: panel.Panel, row: int, u: Floats, counts: Floats, gap: Gap, prior: CurvePrior) -> Forecast:
+    """One curve of a panel: every part has the same middle, and a scale of Student's t."""
+    assert prior.panel is not None, "a panel was made"
+    ahead_of_all = panel.ahead(table, u, prior.panel)
+    scales = panel.scales(prior.panel.degrees)
+    variance = scales[:, None] * (ahead_of_all.common + ahead_of_all.each[row])
+    root = np.zeros((len(scales), len(u), len(u)))
+    root[:, :, 0] = np.sqrt(variance)
+    weight = np.full(len(scales), 1.0 / len(scales))
+    middle = np.repeat(ahead_of_all.middle[row][None], len(scales), axis=0)
+    noise = np.repeat(panel.of_single(table.noise, counts)[None], len(scales), axis=0)
+    return Forecast(weight, middle, root, noise, gap)
