@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import math
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +16,11 @@ from typing import TYPE_CHECKING, Any
 from ftplan import registry, schemas
 from ftplan.costs.model import Gpu, Model, Selector
 from ftplan.errors import InputError, nearest
+from ftplan.plain import parse_toml
 
 if TYPE_CHECKING:
     from ftplan.fit.curve_prior import CurvePrior
     from ftplan.fit.panel import PanelPrior
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 #: folder below presets -> one of its files in words
 KINDS = {
@@ -300,9 +295,7 @@ def _suggestion(wanted: str, known: list[str]) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not TOML: {error}") from error
+        return parse_toml(path.read_text(encoding="utf-8"), str(path))
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text") from error
     except OSError as error:

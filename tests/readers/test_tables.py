@@ -199,8 +199,11 @@ def _pyarrow(monkeypatch: pytest.MonkeyPatch, columns: dict[str, list[object]] |
             raise columns
         return types.SimpleNamespace(column_names=list(columns), columns=[_Column(c) for c in columns.values()])
 
+    facts = types.SimpleNamespace(num_rows=2, num_columns=4)
     monkeypatch.setitem(sys.modules, "pyarrow", types.ModuleType("pyarrow"))
-    monkeypatch.setitem(sys.modules, "pyarrow.parquet", types.SimpleNamespace(read_table=read_table))
+    monkeypatch.setitem(
+        sys.modules, "pyarrow.parquet", types.SimpleNamespace(read_table=read_table, read_metadata=lambda _: facts)
+    )
 
 
 def test_parquet(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:

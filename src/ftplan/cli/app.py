@@ -117,11 +117,20 @@ def _run(args: list[str]) -> int:
     except Exception as error:
         if os.environ.get("FTPLAN_DEBUG"):
             raise
-        _say(
-            f"internal error: {type(error).__name__}: {' '.join(str(error).split())}",
-            "this is a bug, please report it; FTPLAN_DEBUG=1 shows where it happened",
-        )
+        _say(*_unexpected(error))
         return CANNOT_ANSWER
+
+
+def _unexpected(error: Exception) -> tuple[str, str | None]:
+    """What to say of what no reader refused: message and hint."""
+    if isinstance(error, RecursionError):
+        return "something in the input is nested too deeply", None
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this input", None
+    return (
+        f"internal error: {type(error).__name__}: {' '.join(str(error).split())}",
+        "this is a bug, please report it; FTPLAN_DEBUG=1 shows where it happened",
+    )
 
 
 def _usage(error: typer.TyperException) -> int:

@@ -86,8 +86,8 @@ def parse(items: list[str] | None) -> Exports:
 
 def _merged(path: str, entries: Mapping[str, Any], earlier: Content | None) -> str:
     """A JSON object with `entries` and all else that the file, or `earlier` in its place, holds. Raises InputError."""
+    from ftplan.plain import parse_json
     from ftplan.readers.source import decode, read_bytes
-    from ftplan.readers.structured import parse_json
 
     if earlier is None:
         earlier = decode(read_bytes(path), path) if Path(path).exists() else "{}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -178,7 +179,8 @@ def _of_laws(raw: RawTable, keys: Mapping[str, str]) -> dict[str, str]:
 
 def _keys(raw: RawTable, column_map: Mapping[str, str]) -> dict[str, str]:
     # what stands aside in a log is found by --map and not by its name
-    keys = {header: "" if header in raw.aside else _key(header, raw) for header in raw.headers}
+    written = Counter(map(normalise, raw.headers))
+    keys = {header: "" if header in raw.aside else _key(header, written) for header in raw.headers}
     chosen: dict[str, str] = {}
     for theirs, ours in column_map.items():
         name = CANONICAL.get(normalise(ours), normalise(ours))
@@ -195,10 +197,10 @@ def _keys(raw: RawTable, column_map: Mapping[str, str]) -> dict[str, str]:
     return keys
 
 
-def _key(header: str, raw: RawTable) -> str:
+def _key(header: str, written: Mapping[str, int]) -> str:
     """The name of a column; W&B's `config.` before it means nothing, unless there is a column without it too."""
     key = plain(header) if header.startswith("config.") else _unit(header)[0]
-    return normalise(header) if any(other != header and normalise(other) == key for other in raw.headers) else key
+    return normalise(header) if written.get(key, 0) > (normalise(header) == key) else key
 
 
 def _unit(header: str) -> tuple[str, str]:

@@ -22,6 +22,8 @@ _DELIMITERS = "\t,;"
 _NUMBER = re.compile(r"[+-]?[0-9.]+([eE][+-]?[0-9]+)?")
 
 
+#: characters in which the header is looked for
+_HEAD = 1 << 20
 #: lines in which a header is looked for where the first one is none
 _TITLES = 10
 #: a line that is a sentence, or is marked as a remark
@@ -56,13 +58,13 @@ def read_delimited(text: str, source: str) -> RawTable:
 
 def delimiter_of(text: str) -> str:
     """The most frequent of tab, comma and semicolon in the first line that has any text."""
-    first = text.lstrip("\r\n ").splitlines()[0]
+    first = next(iter(text[:_HEAD].lstrip("\r\n ").splitlines()), "")
     return max(_DELIMITERS, key=first.count) if any(d in first for d in _DELIMITERS) else ","
 
 
 def _header(text: str) -> tuple[int, str]:
     """How many records stand above the header, and what it is delimited by."""
-    lines = list(itertools.islice((line for line in text.splitlines() if line.strip(" \t,;")), _TITLES))
+    lines = list(itertools.islice((line for line in text[:_HEAD].splitlines() if line.strip(" \t,;")), _TITLES))
     for above, line in enumerate(lines):
         for delimiter in sorted(_DELIMITERS, key=line.count, reverse=True):
             cells = [cell.strip().strip('"') for cell in line.split(delimiter)]

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ftplan.errors import InputError
+from ftplan.plain import parse_json
 from ftplan.readers.logs import Evaluation, Found, Run, tool_of, tools
 from ftplan.readers.logs.trainer import BEST_LOADED, is_of
 from ftplan.readers.logs.values import number
 from ftplan.readers.source import decode, read_bytes
-from ftplan.readers.structured import parse_json, read_plain
+from ftplan.readers.structured import read_plain
 
 _CHECKPOINT = re.compile(r"checkpoint-([0-9]+)")
 _TABLES = {".csv", ".tsv", ".jsonl", ".parquet", ".gz"}

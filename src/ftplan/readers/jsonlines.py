@@ -79,9 +79,11 @@ def _array(rows: list[Any], source: str) -> RawTable:
 
 def _cells(line: str, place: str) -> dict[str, str]:
     def cells(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        for i, (key, _) in enumerate(pairs):
-            if any(key == earlier for earlier, _ in pairs[:i]):
+        seen = set[str]()
+        for key, _ in pairs:
+            if key in seen:
                 raise InputError(f"{place}: key {key!r} is written twice", hint="rename or remove one of them")
+            seen.add(key)
         return dict(pairs)
 
     try:
@@ -96,6 +98,7 @@ def _cells(line: str, place: str) -> dict[str, str]:
             ) from error
         reason = str(error).split(": line ")[0]
         hint = "JSONL has one object a line; from an array: jq -c '.[]'"
+        reason = "too deeply nested" if isinstance(error, RecursionError) else reason
         raise InputError(f"{place}: not a JSON object ({reason})", hint=hint) from error
     if not isinstance(row, dict):
         raise InputError(f"{place}: not a JSON object", hint="JSONL has one object a line; from an array: jq -c '.[]'")

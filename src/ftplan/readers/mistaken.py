@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from ftplan.errors import InputError
+from ftplan.plain import parse_toml
 from ftplan.readers.parquet import MAGIC
 from ftplan.readers.source import read_bytes
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Kind = Literal["rows", "problem", "pool", "plan", "fit"]
 
@@ -57,8 +52,8 @@ def kind_of(data: bytes) -> Kind | None:
     if "schema_version" in head and (found := _KIND.search(head)):
         return next(kind for kind in SAID if kind in (found["yaml"], found["json"]))
     try:
-        return "problem" if _SECTIONS & set(tomllib.loads(text)) else None
-    except tomllib.TOMLDecodeError:
+        return "problem" if _SECTIONS & set(parse_toml(text, "")) else None
+    except InputError:
         return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import importlib
+import io
 import lzma
 import zlib
 from collections.abc import Callable
@@ -12,6 +13,12 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from ftplan.errors import InputError
+
+#: bytes of a table, a log or a document, which are read as a whole: seven million runs
+LARGEST = 1 << 28
+#: a packed one may unpack to so much at most, or to so many times what it is packed in: text packs to a tenth
+SMALL, RATIO = 1 << 25, 100
+_PART = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,22 @@ class Packing:
             if not found:
                 raise self.damaged(path, error) from error
         return found
+
+    def whole(self, data: bytes, path: str) -> bytes:
+        """All of it, unpacked. Raises InputError where it is damaged, and where it is far larger than what holds it."""
+        most = min(max(SMALL, len(data) * RATIO), LARGEST)
+        file, parts, size = self.opened(io.BytesIO(data), path), list[bytes](), 0
+        try:
+            while part := file.read(_PART):
+                parts.append(part)
+                if (size := size + len(part)) > most:
+                    raise InputError(
+                        f"{path}: {len(data):,} bytes of {self.name} data unpack to more than {most >> 20:,} MB",
+                        hint="if that is meant, unpack it and name what is in it",
+                    )
+        except self.damage as error:
+            raise self.damaged(path, error) from error
+        return b"".join(parts)
 
     def damaged(self, path: str, error: Exception) -> InputError:
         """What to say of a damaged file."""

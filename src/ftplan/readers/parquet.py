@@ -9,6 +9,8 @@ from ftplan.errors import InputError
 from ftplan.readers.raw import RawTable, build
 
 MAGIC = b"PAR1"
+#: cells that a table may have, or so many for each byte: columns of one value take next to none
+_FEW, _RATIO = 1_000_000, 8
 
 
 def read_parquet(data: bytes, source: str) -> RawTable:
@@ -18,6 +20,9 @@ def read_parquet(data: bytes, source: str) -> RawTable:
     except ImportError as error:
         raise InputError(f"{source} is Parquet, and pyarrow is not installed", hint="pip install pyarrow") from error
     try:
+        facts = parquet.read_metadata(io.BytesIO(data))
+        if facts.num_rows * facts.num_columns > max(_FEW, _RATIO * len(data)):
+            raise InputError(f"{source}: {len(data):,} bytes of Parquet hold {facts.num_rows:,} rows: no run table")
         table = parquet.read_table(io.BytesIO(data))
         headers: list[str] = list(table.column_names)
         columns = [column.to_pylist() for column in table.columns]

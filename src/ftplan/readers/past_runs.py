@@ -19,6 +19,7 @@ from ftplan.costs.model import Model
 from ftplan.costs.packing import Batching
 from ftplan.errors import InputError
 from ftplan.origin import Sourced
+from ftplan.plain import parse_json
 from ftplan.presets import load_model
 from ftplan.readers import columns as naming
 from ftplan.readers.cells import Quantity
@@ -30,7 +31,6 @@ from ftplan.readers.numbers import CellError, parse
 from ftplan.readers.raw import RawTable, normalise, plain
 from ftplan.readers.repairs import Repairs, plain_numbers, without_nothing
 from ftplan.readers.source import decode, read_bytes, source_name
-from ftplan.readers.structured import parse_json
 
 #: fact -> names of its column or key, the surest first; prefixes that loggers put before them are dropped
 _NAMES = {

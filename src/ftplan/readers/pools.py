@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,21 +19,17 @@ from typing import Any
 from ftplan import schemas
 from ftplan.errors import InputError
 from ftplan.measure import Measure
+from ftplan.plain import parse_json, parse_toml
 from ftplan.pool import Pool, from_histogram
 from ftplan.presets import ProblemFile, load_problem, names
 from ftplan.readers.cells import Quantity, plain
 from ftplan.readers.delimited import read_delimited
 from ftplan.readers.mistaken import SAID, kind_of
 from ftplan.readers.numbers import CellError, parse
-from ftplan.readers.raw import RawTable
+from ftplan.readers.raw import RawTable, listed
 from ftplan.readers.repairs import Repairs
 from ftplan.readers.source import decode, read_bytes, source_name
 from ftplan.readers.structured import parse_plain
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _HINT = (
     "a pool is a profile (ftplan profile ROWS -o pool.yaml) or a histogram: CSV with columns tokens,examples or "
@@ -126,21 +121,11 @@ def _signed(pool: Pool) -> Pool:
 def _bins(text: str, suffix: str, where: str, repairs: Repairs) -> tuple[Sequence[Sequence[int]], tuple[str, ...]]:
     """The histogram, and what was mended in the lines of a table; what was in its cells goes to `repairs`."""
     if suffix == ".toml":
-        return _listed(_toml(text, where), where), ()
+        return _listed(parse_toml(text, where), where), ()
     if suffix == ".json":
-        try:
-            return _listed(json.loads(text), where), ()
-        except json.JSONDecodeError as error:
-            raise InputError(f"{where}:{error.lineno}: not JSON: {error.msg}") from error
+        return _listed(parse_json(text, where), where), ()
     raw = read_delimited(text, where)
     return _columns(raw, repairs), raw.mended
-
-
-def _toml(text: str, where: str) -> Any:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{where}: not TOML: {error}") from error
 
 
 def _listed(plain: Any, where: str) -> Sequence[Sequence[int]]:
@@ -156,7 +141,7 @@ def _columns(raw: RawTable, repairs: Repairs) -> list[tuple[int, int, int]]:
     ends = next((pair for first, pair in _ENDS.items() if first in raw.headers), None)
     needed = {*(ends or ()), "examples"}
     if ends is None or not needed <= set(raw.headers):
-        raise InputError(f"{raw.source}: the columns are {', '.join(raw.headers)}", hint=_HINT)
+        raise InputError(f"{raw.source}: the columns are {listed(raw.headers)}", hint=_HINT)
     low, high = ends
     return [
         (

@@ -9,6 +9,9 @@ from functools import lru_cache
 
 from ftplan.errors import InputError, nearest
 
+#: columns beyond this are no run table: trackers that log every layer stay below
+MOST_COLUMNS = 5000
+
 
 @dataclass(frozen=True)
 class RawTable:
@@ -54,6 +57,8 @@ def build(
 
     `place` is where the header stands. Raises InputError for a header written twice, and for a table without rows.
     """
+    if len(headers) > MOST_COLUMNS:
+        raise InputError(f"{place or source}: {len(headers):,} columns, and a run table has at most {MOST_COLUMNS:,}")
     named = [(i, header.strip()) for i, header in enumerate(headers) if header.strip()]
     seen: dict[str, str] = {}
     for _, name in named:

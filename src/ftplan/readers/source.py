@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
+import os
 import sys
 from pathlib import Path, PurePath
 
 from ftplan.errors import InputError, nearest
-from ftplan.readers.packings import packing_of
+from ftplan.readers.packings import LARGEST, packing_of
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 _ZIP = b"PK\x03\x04"  # .xlsx too
@@ -26,7 +26,7 @@ def read_bytes(path: str) -> bytes:
     """
     source = source_name(path)
     try:
-        data = _stdin() if path == "-" else Path(path).read_bytes()
+        data = _stdin() if path == "-" else _read(path)
     except FileNotFoundError as error:
         raise InputError(f"{source}: no such file", hint=nearby(path)) from error
     except IsADirectoryError as error:
@@ -34,12 +34,11 @@ def read_bytes(path: str) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{source} cannot be read: {reason}") from error
+    if len(data) > LARGEST:
+        raise InputError(f"{source} is larger than {LARGEST >> 20} MB", hint="a table, log or document is no pool")
     packing = packing_of(data)
     if packing is not None:
-        try:
-            data = packing.opened(io.BytesIO(data), source).read()
-        except packing.damage as error:
-            raise packing.damaged(source, error) from error
+        data = packing.whole(data, source)
     if not data.strip():
         raise InputError(f"{source} is empty")
     refuse_pointer(data, source)
@@ -73,10 +72,18 @@ def decode(data: bytes, source: str) -> str:
         ) from error
 
 
+def _read(path: str) -> bytes:
+    """The file; of one that is too large, or has no end, so much that it is seen to be."""
+    with Path(path).open("rb") as file:
+        if os.fstat(file.fileno()).st_size <= LARGEST:
+            return file.read(LARGEST + 1)
+        return bytes(LARGEST + 1)
+
+
 def _stdin() -> bytes:
     if sys.stdin is None:  # Python's way to say that descriptor 0 is closed
         raise InputError("stdin is closed", hint="pipe a table into the command, or name a file")
-    return sys.stdin.buffer.read()
+    return sys.stdin.buffer.read(LARGEST + 1)
 
 
 def nearby(path: str) -> str | None:

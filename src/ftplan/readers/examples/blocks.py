@@ -14,10 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ftplan.errors import InputError
+
 #: bytes of a block: large enough that handing it over costs nothing, small enough for constant memory
 BLOCK = 1 << 22
 #: bytes parsed at a time: a few hundred rows, whose values stay in the processor's cache
 PIECE = 1 << 16
+#: bytes of the longest row: what is longer is a file that has lost its line ends, or was never one of rows
+LONGEST = 1 << 26
+
+
+def too_long(path: str) -> InputError:
+    """What to say of a row longer than LONGEST."""
+    return InputError(
+        f"{path}: a row of more than {LONGEST >> 20} MB", hint="one example a line: are its line ends lost?"
+    )
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,9 @@ class Range:
             at = self._first(file)
             while at < self.end and (part := file.read(min(PIECE, self.end - at))):
                 if not part.endswith(b"\n"):
-                    part += file.readline()
+                    part += file.readline(LONGEST)
+                    if len(part) > LONGEST and not part.endswith(b"\n"):
+                        raise too_long(self.path)
                 yield part if at else part.removeprefix(codecs.BOM_UTF8)
                 at += len(part)
 
@@ -53,7 +66,8 @@ class Range:
         """Where the first line that begins in the range begins; the file is left there."""
         if self.start:
             file.seek(self.start - 1)
-            while (part := file.readline(BLOCK)) and not part.endswith(b"\n"):
+            # past the end no line of this range can begin
+            while file.tell() < self.end and (part := file.readline(BLOCK)) and not part.endswith(b"\n"):
                 pass
         return file.tell()
 
@@ -90,13 +104,15 @@ def of_ranges(path: str, size: int) -> Iterator[Block]:
     yield from (Range(path, at, min(at + BLOCK, size)) for at in range(0, size, BLOCK))
 
 
-def of_lines(file: BinaryIO, tell: Callable[[], int]) -> Iterator[Block]:
+def of_lines(file: BinaryIO, tell: Callable[[], int], path: str = "-") -> Iterator[Block]:
     """JSONL that can be read from its beginning only. tell: bytes of the source used so far."""
     rest, first = b"", 1
     while part := file.read(BLOCK):
         whole, line_end, after = part.rpartition(b"\n")
         if not line_end:
             rest += part
+            if len(rest) > LONGEST:
+                raise too_long(path)
             continue
         data, rest = rest + whole + line_end, after
         yield Lines(data if first > 1 else data.removeprefix(codecs.BOM_UTF8), first, tell())

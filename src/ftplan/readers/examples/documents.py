@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -11,8 +12,7 @@ from ftplan.errors import InputError
 from ftplan.readers.examples import blocks, shapes
 from ftplan.readers.raw import normalise
 
-#: a value longer than this is taken for a broken file
-_LONGEST = 1 << 26
+_BLANKS = re.compile(r"\s*")
 
 
 def rows(file: BinaryIO, path: str, key: str) -> Iterator[Any]:
@@ -79,9 +79,8 @@ def _columns() -> set[str]:
 
 
 def _blank(text: str, at: int) -> int:
-    while text[at : at + 1].isspace():
-        at += 1
-    return at
+    found = _BLANKS.match(text, at)
+    return found.end() if found else at
 
 
 class _Text:
@@ -99,7 +98,11 @@ class _Text:
         while True:
             for i in range(ahead + 1):
                 at = _blank(self._held, at + (i > 0))
-            if at < len(self._held) or not self._more():
+            if at < len(self._held):
+                break
+            if not ahead:  # blanks without end are not held
+                self._at = at
+            if not self._more():
                 break
             at = self._at
         if not ahead:
@@ -123,7 +126,7 @@ class _Text:
                     self._at = end
                     return found
             except json.JSONDecodeError as error:
-                if len(self._held) - self._at >= _LONGEST or not self._more():
+                if len(self._held) - self._at >= blocks.LONGEST or not self._more():
                     raise self._fault(error.msg) from error
             except RecursionError as error:
                 raise self._fault("too deeply nested") from error

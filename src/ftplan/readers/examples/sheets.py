@@ -8,16 +8,15 @@ import io
 import itertools
 import json
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from ftplan.errors import InputError
 from ftplan.readers.delimited import delimiter_of
-from ftplan.readers.examples import shapes
+from ftplan.readers.examples import blocks, shapes
 from ftplan.readers.raw import normalise
 
-#: characters of a cell beyond which the quoting is taken to be broken
-_LONGEST = 1 << 26
 #: columns whose cells may hold lists, as JSON or as Python writes them (datasets and pandas do); turns only, in _TURNS
 _LISTS = {"messages", "conversations", "conversation", "history", "tools", "functions", "images", "videos", "audios"}
 _TURNS = {"prompt", "completion", "chosen", "rejected"}
@@ -39,15 +38,15 @@ def rows(file: BinaryIO, path: str) -> Iterator[dict[str, Any]]:
 
 
 def _rows(text: io.TextIOWrapper, path: str) -> Iterator[dict[str, Any]]:
-    first = text.readline()
-    while first and not first.strip():
-        first = text.readline()
-    csv.field_size_limit(_LONGEST)
-    reader = csv.reader(itertools.chain([first], text), delimiter=delimiter_of(first), strict=True)
+    lines = _lines(text, path)
+    first = next((line for line in lines if line.strip()), "")
+    csv.field_size_limit(blocks.LONGEST)
+    reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter_of(first), strict=True)
     number = 0
     try:
         header = [name.strip() for name in next(reader, [])]
-        twin = next((name for name in header if name and header.count(name) > 1), None)
+        count = Counter(header)
+        twin = next((name for name in header if name and count[name] > 1), None)
         if twin is not None:
             raise InputError(f"{path}: duplicate column {twin!r} in the header", hint="rename or remove one of them")
         for cells in reader:
@@ -66,6 +65,14 @@ def _rows(text: io.TextIOWrapper, path: str) -> Iterator[dict[str, Any]]:
             f"{path}, row {number + 1}: the quoting is broken ({error})",
             hint='a cell with quotes in it is written "like ""this"""',
         ) from error
+
+
+def _lines(text: io.TextIOWrapper, path: str) -> Iterator[str]:
+    """Lines with their ends. Raises InputError for one that is too long to be a row."""
+    while line := text.readline(blocks.LONGEST):
+        if len(line) == blocks.LONGEST:
+            raise blocks.too_long(path)
+        yield line
 
 
 def _header(text: str) -> list[str]:

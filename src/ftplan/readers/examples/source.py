@@ -57,7 +57,7 @@ class Part:
             file = cast(BinaryIO, raw) if self.packing is None else self.packing.opened(raw, self.path)
             try:
                 if self.what == "jsonl":
-                    yield from blocks.of_lines(file, raw.tell)
+                    yield from blocks.of_lines(file, raw.tell, self.path)
                 elif self.what == "csv":
                     yield from blocks.of_rows(sheets.rows(file, self.path), raw.tell)
                 else:

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ftplan.plain import parse_json
 from ftplan.readers.folders import checkpoint, home_of
 from ftplan.readers.histories import History, Row
 from ftplan.readers.histories.arguments import arguments
 from ftplan.readers.logs import trainer
 from ftplan.readers.raw import plain
 from ftplan.readers.source import decode, read_bytes
-from ftplan.readers.structured import parse_json
 
 TOOL = trainer.TOOL
 FILE = "trainer_state.json"
@@ -62,7 +62,7 @@ def _flat(home: Path) -> dict[str, str]:
         return {}
     try:
         value = json.loads(file.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return (
         {"train_samples": str(value["train_samples"])} if isinstance(value, dict) and "train_samples" in value else {}
