@@ -32,7 +32,7 @@ from ftplan.fit import fit_runs
 from ftplan.fit.problem import Bools
 from ftplan.fit.result import Fit
 from ftplan.laws.parts import Floats
-from ftplan.plan import Problem, pose
+from ftplan.plan import Problem, set_up
 from ftplan.plan.search import Search
 from ftplan.pool import Pool, from_histogram
 from ftplan.readers.tables import read_runs
@@ -128,7 +128,7 @@ def planner(given: Evidence, fit: Fit, budget: float, **narrowed: object) -> Sea
         max_length=CONTEXT,
         selectors=(*scoring, Selector("tf-idf", embedder, embedder, "the runs")),
     )
-    search = pose(replace(asked, **narrowed), fit).search  # type: ignore[arg-type]
+    search = set_up(replace(asked, **narrowed), fit).search  # type: ignore[arg-type]
     choices = tuple(replace(c, method=_priced(given, c.method)) for c in search.choices)
     return replace(search, evaluator=replace(search.evaluator, choices=choices))
 

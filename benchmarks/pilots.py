@@ -25,11 +25,11 @@ from ftplan.presets import load_law
 from ftplan.readers.problems import Flags, read_problem
 from ftplan.simulate import designs
 from ftplan.simulate.advice import RESAMPLES, RESOLUTION, Advice, advise, summary
+from ftplan.simulate.candidate_grid import plain
 from ftplan.simulate.layout import laid_out
-from ftplan.simulate.menu import plain
 from ftplan.simulate.pilots import Study, Task, Work, chosen, done, held, measured, simulate
 from ftplan.simulate.replans import shortfall
-from ftplan.simulate.studies import Asked, study_of
+from ftplan.simulate.studies import PilotStudy, study_of
 
 #: prior, model, the plan's budget and that of the pilots, in FLOPs
 CASES = (
@@ -60,7 +60,7 @@ def problem(model: str, budget: float) -> Problem:
     return read_problem("quickstart", Flags(model=model, budgets=(f"{budget:g}flops",), series="")).problem
 
 
-def ask(fit: Fit, about: Problem, pilots: float, truths: int, seed: int) -> Asked:
+def ask(fit: Fit, about: Problem, pilots: float, truths: int, seed: int) -> PilotStudy:
     return study_of(about, fit, pilots=f"{pilots:g}flops", runs=RUNS, truths=truths, noise=None, seed=seed)
 
 
@@ -78,7 +78,7 @@ def case(name: str, model: str, budget: float, pilots: float, truths: int) -> st
     rivals = {"factorial": designs.shape("factorial", best.runs), "ladder": designs.shape("ladder", best.runs)}
     layouts = {
         "best": best.layout,
-        **{k: laid_out(shape, other.menu, asked.budget.limit) for k, shape in rivals.items() if shape is not None},
+        **{k: laid_out(shape, other.grid, asked.budget.limit) for k, shape in rivals.items() if shape is not None},
     }
     study = replace(other, layouts=layouts)
     under = done(study, list(layouts), here(study))
@@ -117,16 +117,16 @@ def agreement(replicates: int) -> str:
         task = Task(name, 0, forecast=False)
         truths, design, values = measured(study, task)
         plan, examples = chosen(study, truths, design, values)
-        short = shortfall(truths, study.menu, plan, examples)
+        short = shortfall(truths, study.grid, plan, examples)
         for b in range(replicates // len(names)):
             value = design.value.copy()
             value[design.examples > 0.0] = values[b]
             one = fit_runs(replace(design, value=value), draws=1)
             real = make_plan(replace(plain(about), series=one.series[0].key), one).data
-            near += bool(abs(np.log(real.avg_tokens / study.menu.avg_tokens[plan[b]])) < 0.03)
-            row = study.menu.nearest(np.array([real.avg_tokens]))
+            near += bool(abs(np.log(real.avg_tokens / study.grid.avg_tokens[plan[b]])) < 0.03)
+            row = study.grid.nearest(np.array([real.avg_tokens]))
             truth = held(study.truth, study.draws(task)[[b]])
-            apart.append(abs(short[b] - shortfall(truth, study.menu, row, np.array([float(real.examples)]))[0]))
+            apart.append(abs(short[b] - shortfall(truth, study.grid, row, np.array([float(real.examples)]))[0]))
             of += 1
     alike = sum(a < 0.001 for a in apart)
     return (

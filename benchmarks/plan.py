@@ -21,7 +21,7 @@ import numpy as np
 from ftplan.costs.model import Model, Selector
 from ftplan.errors import Infeasible
 from ftplan.fit import fit_runs
-from ftplan.plan import Posed, make_plan, pose, solve
+from ftplan.plan import PlanSetup, make_plan, set_up, solve
 from ftplan.plan.problem import Assumed, Problem
 from ftplan.plan.search import Search
 from ftplan.presets import load_model, runs_path
@@ -47,29 +47,29 @@ def main() -> int:
 def speed() -> int:
     """20 models x 6 methods x 8 selection models x 4 numbers of epochs, on the runs and the pool of the quickstart."""
     fit = fit_runs(read_runs(str(runs_path("pyfunc"))), share="shape")
-    posed = pose(large_problem(), fit)
-    choices, points = len(posed.search.choices), len(posed.search.points)
+    setup = set_up(large_problem(), fit)
+    choices, points = len(setup.search.choices), len(setup.search.points)
     print(f"{choices} choices, {points} length bands, law {fit.series[0].selected[0].law}")
     for flops in (4e12, 4e13):
-        timed(replace(posed, search=posed.search.under(Budget("total_flops", flops))))
+        timed(replace(setup, search=setup.search.under(Budget("total_flops", flops))))
     return 0
 
 
-def timed(posed: Posed) -> None:
+def timed(setup: PlanSetup) -> None:
     """The search, and the search with all that is asked of its plan, three times each; the quickest counts."""
     alone, whole = [], []
     for _ in range(3):
-        search = fresh(posed.search)
+        search = fresh(setup.search)
         begin = time.process_time()
         found = search.best_of_each()
         alone.append(time.process_time() - begin)
         begin = time.process_time()
-        plan = solve(replace(posed, search=fresh(posed.search)))
+        plan = solve(replace(setup, search=fresh(setup.search)))
         whole.append(time.process_time() - begin)
     print(
-        f"budget {posed.search.limits[-1].limit:g} FLOPs: {len(found)} kinds of plan, {found[0].examples:,} examples, "
+        f"budget {setup.search.limits[-1].limit:g} FLOPs: {len(found)} kinds of plan, {found[0].examples:,} examples, "
         f"{plan.prediction.extrapolation:.2g} times beyond the runs; search {min(alone):.3f} CPU s, with all answers "
-        f"over {posed.search.evaluator.predictor.n_draws} draws {min(whole):.3f} CPU s"
+        f"over {setup.search.evaluator.predictor.n_draws} draws {min(whole):.3f} CPU s"
     )
 
 

@@ -13,10 +13,10 @@ from ftplan.formats import View, render
 from ftplan.formats.documents.pilots import document
 from ftplan.presets import load_law
 from ftplan.simulate.advice import Advice, Shortfall, Standing
+from ftplan.simulate.candidate_grid import CandidateGrid
 from ftplan.simulate.layout import Layout
-from ftplan.simulate.menu import Menu
 from ftplan.simulate.pilots import Study
-from ftplan.simulate.studies import Asked
+from ftplan.simulate.studies import PilotStudy
 from ftplan.simulate.tables import truth_of
 from ftplan.units import Budget
 
@@ -28,9 +28,9 @@ def _seen(median: float, truths: int = 200) -> Shortfall:
     return Shortfall(median, 0.8 * median, 1.25 * median, 1.5 * median, 4.0 * median, truths)
 
 
-def _asked() -> Asked:
+def _asked() -> PilotStudy:
     fit = borrowed_fit(load_law("pyfunc-s"))
-    menu = Menu(
+    grid = CandidateGrid(
         avg_tokens=np.array([36.4, 165.2, 462.4, 165.2]),
         examples=np.array([2733.0, 590.0, 208.0, 574.0]),
         eligible=np.array([20_000.0, 50_000.0, 7000.0, 58_469.0]),
@@ -41,8 +41,8 @@ def _asked() -> Asked:
         epochs=1.0,
         size=333_120.0,
     )
-    study = Study(truth_of(predictor(fit, "")), 0.005, menu, {}, 200, 0)
-    return Asked(
+    study = Study(truth_of(predictor(fit, "")), 0.005, grid, {}, 200, 0)
+    return PilotStudy(
         study=study,
         budget=Budget("total_flops", 4e11),
         plan_budgets=(Budget("total_flops", 4e11), Budget("usd", 8.0)),
@@ -92,8 +92,8 @@ def test_pilots_that_buy_nothing_are_not_recommended() -> None:
 )
 def test_why_pilots_do_not_help_is_said(sample: float, eligible: float, limit: float, why: str) -> None:
     asked, advice = _asked(), replace(_advice(), helps=False, sample=_seen(sample, 800))
-    menu = replace(asked.study.menu, eligible=np.array([20_000.0, 50_000.0, 7000.0, eligible]))
-    asked = replace(asked, study=replace(asked.study, menu=menu), budget=Budget("total_flops", limit))
+    grid = replace(asked.study.grid, eligible=np.array([20_000.0, 50_000.0, 7000.0, eligible]))
+    asked = replace(asked, study=replace(asked.study, grid=grid), budget=Budget("total_flops", limit))
     text = " ".join(render(document(asked, advice), "table").split())
     assert why in text
     assert ("Give them more" in why) == ("Give them more" in text)

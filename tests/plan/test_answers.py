@@ -11,7 +11,7 @@ import pytest
 from ftplan.errors import InputError
 from ftplan.fit import borrowed_fit
 from ftplan.fit.result import Fit
-from ftplan.plan import Posed, make_plan, pose, solve
+from ftplan.plan import PlanSetup, make_plan, set_up, solve
 from ftplan.plan.answers import CHANGE, MULTIPLES
 from ftplan.plan.problem import Assumed, Problem
 from ftplan.plan.result import Plan
@@ -32,13 +32,13 @@ def problem() -> Problem:
 
 
 @pytest.fixture(scope="module")
-def posed(problem: Problem, fit: Fit) -> Posed:
-    return pose(problem, fit)
+def setup(problem: Problem, fit: Fit) -> PlanSetup:
+    return set_up(problem, fit)
 
 
 @pytest.fixture(scope="module")
-def plan(posed: Posed) -> Plan:
-    return solve(posed)
+def plan(setup: PlanSetup) -> Plan:
+    return solve(setup)
 
 
 def test_sensitivity_is_the_plan_under_that_budget(plan: Plan, problem: Problem, fit: Fit) -> None:
@@ -88,11 +88,11 @@ def test_every_other_method_is_a_runner_up_or_beyond_the_budget(plan: Plan) -> N
     assert min(losses) >= 0.0
 
 
-def test_the_probability_of_being_better_is_a_share_of_draws(plan: Plan, posed: Posed) -> None:
+def test_the_probability_of_being_better_is_a_share_of_draws(plan: Plan, setup: PlanSetup) -> None:
     """Recounted from the draws of the two plans alone."""
     other = next(a for a in plan.alternatives if a.selection.method == "bm25")
-    found = {c.choice.method.name: c for c in posed.search.best_of_each()}
-    draws = {m: posed.search.evaluator.draws(found[m].trial)[:, 0] for m in (plan.selection.method, "bm25")}
+    found = {c.choice.method.name: c for c in setup.search.best_of_each()}
+    draws = {m: setup.search.evaluator.draws(found[m].trial)[:, 0] for m in (plan.selection.method, "bm25")}
     assert other.better_probability == np.mean(draws["bm25"] < draws[plan.selection.method])
     assert 0.0 < (other.better_probability or 0.0) < 0.5
 
@@ -223,7 +223,7 @@ def test_models_are_counted_as_the_runs_count_them() -> None:
     fit = fit_runs(read_runs(str(runs_path("pyfunc"))), ["power+length+factor"], share="shape", draws=20)
     models = tuple(load_model(f"pyfunc-{size}") for size in ("xs", "m"))
     problem = replace(read_problem("quickstart", Flags()).problem, series="", models=models)
-    sizes = {c.trained.size for c in pose(problem, fit).search.choices}
+    sizes = {c.trained.size for c in set_up(problem, fit).search.choices}
     assert sizes == {m.block_params for m in (problem.model, *models)}
     plan = make_plan(problem, fit)
     alone = [make_plan(replace(problem, model=m, models=()), fit) for m in (problem.model, *models)]

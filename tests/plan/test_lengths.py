@@ -9,7 +9,7 @@ import pytest
 
 from ftplan.fit import borrowed_fit
 from ftplan.measure import Measure
-from ftplan.plan import pose, solve
+from ftplan.plan import set_up, solve
 from ftplan.plan.lengths import band_before_cut, ends, longer_pool, scaled
 from ftplan.plan.search import Candidate, Search
 from ftplan.pool import Pool, from_lengths
@@ -26,25 +26,25 @@ def pool() -> Pool:
 
 
 @pytest.fixture
-def posed(pool: Pool) -> tuple[Search, Candidate]:
+def setup(pool: Pool) -> tuple[Search, Candidate]:
     asked = read_problem("lora-8b", Flags(methods=("random",)))
     problem = replace(asked.problem, pool=pool, budgets=(parse_budget("2usd"),), max_length=1024)
-    found = pose(problem, borrowed_fit(load_law(asked.law)))
+    found = set_up(problem, borrowed_fit(load_law(asked.law)))
     best = found.search.best()
     assert best is not None
     return found.search, best
 
 
-def test_lengths_that_are_right_change_nothing(pool: Pool, posed: tuple[Search, Candidate]) -> None:
-    search, best = posed
+def test_lengths_that_are_right_change_nothing(pool: Pool, setup: tuple[Search, Candidate]) -> None:
+    search, best = setup
     problem = replace(read_problem("lora-8b", Flags()).problem, pool=pool, max_length=1024)
     same = scaled(problem, search, best, 1.0)
     assert vars(same.bill) == pytest.approx(vars(best.bill))
     assert same.total_tokens == pytest.approx(best.examples * best.avg_tokens)
 
 
-def test_both_ends_bracket_the_plan_and_a_cut_bounds_them(pool: Pool, posed: tuple[Search, Candidate]) -> None:
-    search, best = posed
+def test_both_ends_bracket_the_plan_and_a_cut_bounds_them(pool: Pool, setup: tuple[Search, Candidate]) -> None:
+    search, best = setup
     problem = replace(read_problem("lora-8b", Flags()).problem, pool=pool, max_length=1024)
     found = ends(problem, search, best)
     assert found is not None
@@ -57,8 +57,8 @@ def test_both_ends_bracket_the_plan_and_a_cut_bounds_them(pool: Pool, posed: tup
     assert low.steps < high.steps
 
 
-def test_counted_lengths_have_no_ends(pool: Pool, posed: tuple[Search, Candidate]) -> None:
-    search, best = posed
+def test_counted_lengths_have_no_ends(pool: Pool, setup: tuple[Search, Candidate]) -> None:
+    search, best = setup
     counted = replace(pool, measure=Measure("text", tokenizer="t", tokenizer_sha256="x"))
     problem = replace(read_problem("lora-8b", Flags()).problem, pool=counted, max_length=1024)
     assert ends(problem, search, best) is None
@@ -76,5 +76,5 @@ def test_a_longer_pool_keeps_every_row(pool: Pool) -> None:
 def test_a_plan_warns_of_budgets_that_the_error_may_break(pool: Pool) -> None:
     asked = read_problem("lora-8b", Flags(methods=("random",)))
     problem = replace(asked.problem, pool=pool, budgets=(parse_budget("0.1usd"),), max_length=1024)
-    plan = solve(pose(problem, borrowed_fit(load_law(asked.law))))
+    plan = solve(set_up(problem, borrowed_fit(load_law(asked.law))))
     assert any(w.startswith("lengths are estimated: if they are 20 % longer the plan takes 0.1") for w in plan.warnings)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftplan.errors import Infeasible
-from ftplan.plan import pose
+from ftplan.plan import set_up
 from ftplan.plan.problem import Problem
 from ftplan.plan.search import Candidate
 from ftplan.pool import from_lengths
@@ -25,7 +25,7 @@ FEW = settings(max_examples=25, deadline=None, derandomize=True)
 def best(problem: Problem, case: Any, cases: ModuleType) -> Candidate | None:
     """The optimum alone; None also where no examples have the mean that is held."""
     try:
-        return pose(problem, cases.to_fit(case)).search.best()
+        return set_up(problem, cases.to_fit(case)).search.best()
     except Infeasible:
         return None
 
@@ -45,7 +45,7 @@ def test_more_budget_never_predicts_worse(
 ) -> None:
     case = replace(cases.random_case(seed, rows=20), avg_tokens=None)
     problem = replace(cases.to_problem(case), risk=risk)
-    search = pose(problem, cases.to_fit(case)).search
+    search = set_up(problem, cases.to_fit(case)).search
     before = search.best()
     budget = problem.budgets[which % len(problem.budgets)]
     after = search.under(Budget(budget.kind, budget.limit * more)).best()
@@ -58,7 +58,7 @@ def test_more_budget_never_predicts_worse(
 @given(seed=SEEDS, more=st.floats(1.0, 3.0))
 def test_more_budget_never_costs_more_for_a_target(cases: ModuleType, seed: int, more: float) -> None:
     case = replace(cases.random_case(seed, rows=20), avg_tokens=None)
-    search = pose(cases.to_problem(case), cases.to_fit(case)).search
+    search = set_up(cases.to_problem(case), cases.to_fit(case)).search
     top = search.best()
     if top is None:
         return
@@ -107,7 +107,7 @@ def test_with_all_of_the_pool_methods_coincide_and_the_cheapest_is_taken(cases: 
     """Length is held at the pool's mean, so that all rows are the best choice of every method."""
     case = replace(cases.random_case(seed), b=(), gamma=None, budgets={"examples": 1e9}, epochs=(1.0,))
     case = replace(case, models=case.models[:1], tunings=case.tunings[:1], avg_tokens=None)
-    found = pose(cases.to_problem(case), cases.to_fit(case)).search.best_of_each()
+    found = set_up(cases.to_problem(case), cases.to_fit(case)).search.best_of_each()
     assert found[0].examples == found[0].eligible == len(case.lengths)
     assert found[0].choice.method.name == "random"
     assert found[0].bill.selection_flops == 0.0
@@ -153,6 +153,6 @@ def test_money_decides_between_equal_metrics(cases: ModuleType) -> None:
     problem = replace(
         cases.to_problem(case), pool=from_lengths(case.lengths, name="p", source="-"), budgets=(Budget("examples", 12),)
     )
-    found = pose(problem, cases.to_fit(case)).search.best()
+    found = set_up(problem, cases.to_fit(case)).search.best()
     assert found is not None
     assert found.examples == 12

@@ -12,7 +12,7 @@ import pytest
 from ftplan.costs.packing import Packing, batching
 from ftplan.fit import fit_runs
 from ftplan.fit.result import Fit
-from ftplan.plan import Posed, pose
+from ftplan.plan import PlanSetup, set_up
 from ftplan.plan import search as searching
 from ftplan.plan.batches import Batches
 from ftplan.plan.points import free_points
@@ -40,8 +40,8 @@ def fit() -> Fit:
 
 
 @pytest.fixture(scope="module")
-def posed(quickstart: Problem, fit: Fit) -> Posed:
-    return pose(replace(quickstart, series=""), fit)
+def setup(quickstart: Problem, fit: Fit) -> PlanSetup:
+    return set_up(replace(quickstart, series=""), fit)
 
 
 @pytest.mark.parametrize("packing", ["isolated", "shared", "none"])
@@ -79,16 +79,16 @@ def _selector(*, language: bool) -> Any:
     return Selector("s", 1e6, 8e5, "made up", 2 if language else 0, 32 if language else 0)
 
 
-def test_only_what_may_win_is_batched(posed: Posed) -> None:
-    search = posed.search
+def test_only_what_may_win_is_batched(setup: PlanSetup) -> None:
+    search = setup.search
     search.best()
     assert 0 < search.batches.settled.sum() < len(search.points) / 2
 
 
 @pytest.mark.parametrize("budget", [1e11, 4e11, 3e12, 1e15])
-def test_no_band_and_no_number_of_examples_is_better(posed: Posed, budget: float) -> None:
+def test_no_band_and_no_number_of_examples_is_better(setup: PlanSetup, budget: float) -> None:
     """Every band batched, and for each of them two hundred numbers of examples up to all that the budget buys."""
-    search = posed.search.under(Budget("total_flops", budget))
+    search = setup.search.under(Budget("total_flops", budget))
     best = search.best()
     assert best is not None
     every = every_pair(np.array([0]), np.arange(len(search.points)))
@@ -108,7 +108,7 @@ def test_more_examples_may_be_worse_and_then_fewer_are_taken(cases: ModuleType) 
     case = replace(case, models=case.models[:1], budgets={"examples": 1e9}, length_range=(1.0, 1000.0))
     lengths = np.random.default_rng(0).integers(1, 200, 2000).tolist()
     problem = replace(cases.to_problem(case), pool=from_lengths(lengths, name="pool", source="-"), max_length=200)
-    search = pose(problem, cases.to_fit(replace(case, length_ref=50.0, length_range=(100.0, 150.0)))).search
+    search = set_up(problem, cases.to_fit(replace(case, length_ref=50.0, length_range=(100.0, 150.0)))).search
     assert not search.points.fixed
     best = search.best()
     assert best is not None
@@ -121,7 +121,7 @@ def test_many_choices_are_thinned_without_losing_the_best(
     quickstart: Problem, fit: Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     problem = replace(quickstart, series="", methods=None, epochs=(1.0, 2.0, 3.0), assume=_assumed())
-    search = pose(problem, fit).search
+    search = set_up(problem, fit).search
     whole = search.best()
     monkeypatch.setattr(searching, "MOST_PAIRS", 100)
     monkeypatch.setattr(searching, "KEPT", 2)
@@ -141,7 +141,7 @@ def _assumed() -> Any:
 
 def test_a_large_search_gives_the_best_of_every_kind(quickstart: Problem, fit: Fit) -> None:
     problem = replace(quickstart, series="", methods=None, epochs=(1.0, 2.0), assume=_assumed())
-    found = pose(problem, fit).search.best_of_each()
+    found = set_up(problem, fit).search.best_of_each()
     assert {c.choice.method.name for c in found} == {"random", "length", "bm25"}
     assert [c.score for c in found] == sorted(c.score for c in found)
 
@@ -150,7 +150,7 @@ def test_the_pessimistic_quantile_is_maximised(cases: ModuleType) -> None:
     """Against every point of a small pool, the quantile taken here."""
     case = replace(cases.random_case(11, rows=12), avg_tokens=None)
     problem = replace(cases.to_problem(case), risk=0.2)
-    search: Search = pose(problem, cases.to_fit(case)).search
+    search: Search = set_up(problem, cases.to_fit(case)).search
     best = search.best()
     assert best is not None
     every = every_pair(np.arange(len(search.choices)), np.arange(len(search.points)))

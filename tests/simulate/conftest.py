@@ -7,11 +7,11 @@ import pytest
 from ftplan.fit import borrowed_fit
 from ftplan.presets import load_law
 from ftplan.readers.problems import Flags, read_problem
-from ftplan.simulate.studies import Asked, study_of
+from ftplan.simulate.studies import PilotStudy, study_of
 
 
 @pytest.fixture(scope="session")
-def asked() -> Asked:
+def asked() -> PilotStudy:
     """30 truths, pilots at three times the cost of the plan."""
     problem = read_problem("quickstart", Flags(series="")).problem
     fit = borrowed_fit(load_law("pyfunc-s"))

@@ -13,7 +13,7 @@ from ftplan.errors import Infeasible
 from ftplan.simulate import designs
 from ftplan.simulate.designs import Shape
 from ftplan.simulate.layout import LEAST_EXAMPLES, laid_out, points
-from ftplan.simulate.studies import Asked
+from ftplan.simulate.studies import PilotStudy
 
 
 @pytest.mark.parametrize("name", designs.names())
@@ -58,47 +58,47 @@ def test_the_optimal_design_tells_more_than_others_of_its_cost() -> None:
 
 @given(scale=st.floats(1.0, 300.0), runs=st.sampled_from([10, 12, 18]), name=st.sampled_from(designs.names()))
 @settings(max_examples=40, deadline=None)
-def test_a_layout_uses_up_its_budget_and_no_more(asked: Asked, scale: float, runs: int, name: str) -> None:
-    menu, shape = asked.study.menu, designs.shape(name, runs)
+def test_a_layout_uses_up_its_budget_and_no_more(asked: PilotStudy, scale: float, runs: int, name: str) -> None:
+    grid, shape = asked.study.grid, designs.shape(name, runs)
     assert shape is not None
-    least = float(LEAST_EXAMPLES * menu.unit_cost[points(shape.place, menu)].sum())
-    layout = laid_out(shape, menu, least * scale)
+    least = float(LEAST_EXAMPLES * grid.unit_cost[points(shape.place, grid)].sum())
+    layout = laid_out(shape, grid, least * scale)
     assert layout.cost <= least * scale
     assert (layout.examples >= LEAST_EXAMPLES).all()
-    assert (layout.examples <= menu.eligible[layout.point]).all()
+    assert (layout.examples <= grid.eligible[layout.point]).all()
     # one example more of the dearest run would not fit, but for rounding of every run
-    assert layout.cost + len(layout) * menu.unit_cost.max() >= least * scale
-    assert layout.cost == pytest.approx(float(layout.examples @ menu.unit_cost[layout.point]))
+    assert layout.cost + len(layout) * grid.unit_cost.max() >= least * scale
+    assert layout.cost == pytest.approx(float(layout.examples @ grid.unit_cost[layout.point]))
 
 
-def test_a_budget_below_a_few_examples_a_run_buys_none(asked: Asked) -> None:
+def test_a_budget_below_a_few_examples_a_run_buys_none(asked: PilotStudy) -> None:
     with pytest.raises(Infeasible, match="is below 8 examples for each of 9 runs") as caught:
-        laid_out(Shape(np.ones(9), np.zeros(9)), asked.study.menu, 1e6)
+        laid_out(Shape(np.ones(9), np.zeros(9)), asked.study.grid, 1e6)
     assert "at least" in str(caught.value.hint)
 
 
-def test_places_are_lengths_of_the_pool(asked: Asked) -> None:
-    menu = asked.study.menu
-    length = menu.avg_tokens[points(np.array([-1.0, 0.0, 1.0]), menu)]
-    free = menu.avg_tokens[menu.free]
-    assert list(length) == [free.min(), menu.mean, free.max()]
+def test_places_are_lengths_of_the_pool(asked: PilotStudy) -> None:
+    grid = asked.study.grid
+    length = grid.avg_tokens[points(np.array([-1.0, 0.0, 1.0]), grid)]
+    free = grid.avg_tokens[grid.free]
+    assert list(length) == [free.min(), grid.mean, free.max()]
 
 
-def test_lengths_are_apart_and_where_the_pool_has_rows(asked: Asked) -> None:
+def test_lengths_are_apart_and_where_the_pool_has_rows(asked: PilotStudy) -> None:
     """With the pool's mean near the longest, and hardly a row at the shortest, three lengths are still three."""
-    menu = asked.study.menu
-    rows = np.where(menu.avg_tokens < 60.0, 11.0, menu.eligible)
-    last = np.arange(len(menu)) == len(menu) - 1
-    menu = replace(menu, avg_tokens=np.where(last, 0.9 * menu.avg_tokens[menu.free].max(), menu.avg_tokens))
-    menu = replace(menu, eligible=rows)
-    short, middle, long = menu.avg_tokens[points(np.array([-1.0, 0.0, 1.0]), menu)]
+    grid = asked.study.grid
+    rows = np.where(grid.avg_tokens < 60.0, 11.0, grid.eligible)
+    last = np.arange(len(grid)) == len(grid) - 1
+    grid = replace(grid, avg_tokens=np.where(last, 0.9 * grid.avg_tokens[grid.free].max(), grid.avg_tokens))
+    grid = replace(grid, eligible=rows)
+    short, middle, long = grid.avg_tokens[points(np.array([-1.0, 0.0, 1.0]), grid)]
     assert short == pytest.approx(60.0, rel=0.05)
     assert middle == pytest.approx(np.sqrt(short * long), rel=0.05)
 
 
-def test_a_budget_beyond_the_pool_leaves_runs_unlike_each_other(asked: Asked) -> None:
+def test_a_budget_beyond_the_pool_leaves_runs_unlike_each_other(asked: PilotStudy) -> None:
     shape = designs.shape("factorial", 9)
     assert shape is not None
-    layout = laid_out(shape, asked.study.menu, 1e18)
-    assert layout.examples[-3:].max() == asked.study.menu.eligible[layout.point][-3:].max()
+    layout = laid_out(shape, asked.study.grid, 1e18)
+    assert layout.examples[-3:].max() == asked.study.grid.eligible[layout.point][-3:].max()
     assert layout.examples[:3].max() < layout.examples[-3:].min()

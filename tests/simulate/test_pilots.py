@@ -13,7 +13,7 @@ from ftplan.presets import load_law
 from ftplan.readers.problems import Flags, read_problem
 from ftplan.simulate.advice import Advice, advise, summary, worse
 from ftplan.simulate.pilots import CHUNK, FORECAST, Study, Work, done, simulate, without_runs
-from ftplan.simulate.studies import Asked, pilot_budget, study_of
+from ftplan.simulate.studies import PilotStudy, pilot_budget, study_of
 from ftplan.units import Budget
 
 PAIR = ("factorial/12", "ladder/12")
@@ -24,7 +24,7 @@ def work(study: Study) -> Work:
 
 
 @pytest.fixture(scope="module")
-def study(asked: Asked) -> Study:
+def study(asked: PilotStudy) -> Study:
     return replace(asked.study, layouts={name: asked.study.layouts[name] for name in PAIR})
 
 
@@ -35,11 +35,11 @@ def few(study: Study) -> Study:
 
 
 @pytest.fixture(scope="module")
-def advice(asked: Asked, study: Study) -> Advice:
+def advice(asked: PilotStudy, study: Study) -> Advice:
     return advise(study, work(study), asked.own_plan, 0.02 * asked.one_run)
 
 
-def test_every_truth_is_drawn_once_and_those_of_the_forecast_are_others(asked: Asked) -> None:
+def test_every_truth_is_drawn_once_and_those_of_the_forecast_are_others(asked: PilotStudy) -> None:
     study = replace(asked.study, truths=150)
     compared = np.concatenate([study.draws(task) for task in study.tasks("factorial/12", forecast=False)])
     forecast = np.concatenate([study.draws(task) for task in study.tasks("factorial/12", forecast=True)])
@@ -48,7 +48,7 @@ def test_every_truth_is_drawn_once_and_those_of_the_forecast_are_others(asked: A
     assert len({*compared.tolist(), *forecast.tolist()}) == 150 * (1 + FORECAST)
 
 
-def test_a_task_is_the_same_whatever_else_is_done(asked: Asked, study: Study) -> None:
+def test_a_task_is_the_same_whatever_else_is_done(asked: PilotStudy, study: Study) -> None:
     task = study.tasks("factorial/12", forecast=False)[0]
     alone, among = (replace(one, truths=10) for one in (study, asked.study))
     assert (simulate(alone, task) == simulate(among, task)).all()

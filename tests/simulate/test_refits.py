@@ -14,13 +14,13 @@ from ftplan.laws.law import parse
 from ftplan.plan import make_plan
 from ftplan.readers.problems import Flags, read_problem
 from ftplan.simulate import designs
+from ftplan.simulate.candidate_grid import plain
 from ftplan.simulate.forecasts import mixtures
 from ftplan.simulate.layout import laid_out
-from ftplan.simulate.menu import plain
 from ftplan.simulate.pilots import Study, Task, chosen, held, measured
 from ftplan.simulate.refits import refits
 from ftplan.simulate.replans import shortfall
-from ftplan.simulate.studies import Asked
+from ftplan.simulate.studies import PilotStudy
 
 #: six runs are too few for AICc with all laws: cross-validation chooses
 DESIGNS = ("factorial/6", "staircase/12")
@@ -30,22 +30,22 @@ TABLES = 2
 BATCH = 6
 
 
-def study_with(asked: Asked, name: str) -> Study:
+def study_with(asked: PilotStudy, name: str) -> Study:
     design, runs = name.split("/")
     shape = designs.shape(design, int(runs))
     assert shape is not None
-    return replace(asked.study, truths=BATCH, layouts={name: laid_out(shape, asked.study.menu, asked.budget.limit)})
+    return replace(asked.study, truths=BATCH, layouts={name: laid_out(shape, asked.study.grid, asked.budget.limit)})
 
 
 @pytest.mark.parametrize("name", DESIGNS)
-def test_laws_mixtures_and_plans_are_those_of_one_table_at_a_time(asked: Asked, name: str) -> None:
+def test_laws_mixtures_and_plans_are_those_of_one_table_at_a_time(asked: PilotStudy, name: str) -> None:
     study = study_with(asked, name)
     truths, design, values = measured(study, Task(name, 0, forecast=False))
     tables = Tables.measured(prepare(design), values)
     found = refits(tables)
     plan, examples = chosen(study, truths, design, values)
     problem = replace(plain(read_problem("quickstart", Flags(series="")).problem), series="")
-    short = shortfall(truths, study.menu, plan, examples)
+    short = shortfall(truths, study.grid, plan, examples)
     for b in range(TABLES):
         fit = fit_runs(replace(design, value=values[b]), draws=1)
         fitted = fit.series[0]
@@ -56,12 +56,12 @@ def test_laws_mixtures_and_plans_are_those_of_one_table_at_a_time(asked: Asked, 
         # lengths as good as each other may lie far apart, where a band packs well by luck: what they reach counts
         real = make_plan(problem, fit).data
         one = held(study.truth, study.draws(Task(name, 0, forecast=False))[[b]])
-        row = study.menu.nearest(np.array([real.avg_tokens]))
-        reached = shortfall(one, study.menu, row, np.array([float(real.examples)]))[0]
+        row = study.grid.nearest(np.array([real.avg_tokens]))
+        reached = shortfall(one, study.grid, row, np.array([float(real.examples)]))[0]
         assert short[b] == pytest.approx(reached, abs=asked.one_run / 20.0)
 
 
-def test_the_mixture_ahead_is_that_of_the_fit(asked: Asked) -> None:
+def test_the_mixture_ahead_is_that_of_the_fit(asked: PilotStudy) -> None:
     name = "staircase/12"
     _, design, values = measured(study_with(asked, name), Task(name, 0, forecast=False))
     law = parse("rectified+length")
@@ -77,12 +77,12 @@ def test_the_mixture_ahead_is_that_of_the_fit(asked: Asked) -> None:
         assert ours.shares[:, b] == pytest.approx(theirs.weights, abs=1e-3)
 
 
-def test_the_best_of_the_menu_falls_short_by_nothing_and_every_other_by_something(asked: Asked) -> None:
+def test_the_best_of_the_menu_falls_short_by_nothing_and_every_other_by_something(asked: PilotStudy) -> None:
     study = asked.study
     truths = study.truth
     one = replace(truths, inside=replace(truths.inside, point=truths.inside.draws.take(np.array([5]))))
-    every = np.arange(len(study.menu))
-    metric = one.turned(study.menu.rows(one, every, study.menu.examples))[0]
-    short = [float(shortfall(one, study.menu, np.array([i]), study.menu.examples[[i]])[0]) for i in every]
+    every = np.arange(len(study.grid))
+    metric = one.turned(study.grid.rows(one, every, study.grid.examples))[0]
+    short = [float(shortfall(one, study.grid, np.array([i]), study.grid.examples[[i]])[0]) for i in every]
     assert short == pytest.approx(list(metric - metric.min()), abs=1e-12)
     assert min(short) == 0.0

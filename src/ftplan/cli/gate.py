@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ftplan.plan.check import Committed
     from ftplan.plan.result import Plan
     from ftplan.pool import Pool
-    from ftplan.readers.problems import Asked
+    from ftplan.readers.problems import ProblemInput
 
 NO = 1
 #: options of `plan` that mean something beside `--check`
@@ -32,7 +32,7 @@ _WITH_CHECK = {
 
 
 @dataclass(frozen=True)
-class Asks:
+class CheckOptions:
     """What the command line says beside `--check PLAN`."""
 
     budgets: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Asks:
 
 
 def run_check(
-    ctx: typer.Context, path: str, asks: Asks, *, form: str, output: str | None, quiet: bool, get: str | None
+    ctx: typer.Context, path: str, options: CheckOptions, *, form: str, output: str | None, quiet: bool, get: str | None
 ) -> None:
     """Hold a committed plan against today; exit 1 where it does not hold."""
     from ftplan.formats.documents.check import document
@@ -59,16 +59,16 @@ def run_check(
             raise InputError(
                 f"--check counts a plan as it stands again: {shown} has no place beside it", hint="ftplan plan --help"
             )
-    today = Today(asks.budgets, asks.gpu, asks.price, asks.mfu, asks.require)
+    today = Today(options.budgets, options.gpu, options.price, options.mfu, options.require)
     planned = read_plan(path)
     plan, notes = todays(committed(planned), today)
     protect(pool_file(plan, path))
-    pool = pool_of_plan(plan, path, asks.pool)
-    if asks.calibrate is not None:
-        plan = _calibrated_plan(plan, pool, asks.calibrate)
+    pool = pool_of_plan(plan, path, options.pool)
+    if options.calibrate is not None:
+        plan = _calibrated_plan(plan, pool, options.calibrate)
     report = check(plan, pool)
     shown = "the plan" if path == "-" else path
-    exports = asks.exports.of(planned, pool, path)
+    exports = options.exports.of(planned, pool, path)
     answer(document(report, shown, notes), form, output, quiet=quiet, get=get, exports=exports)
 
 
@@ -105,7 +105,7 @@ def with_constraints(plan: Plan, shown: Document, require: tuple[str, ...]) -> D
     return judged(shown, plan_verdicts(plan, [parse_requirement(text) for text in require]))
 
 
-def pool_path(asked: Asked, output: str | None) -> str | None:
+def pool_path(asked: ProblemInput, output: str | None) -> str | None:
     """How a plan file names its pool: relative to the folder that the file lies in, or a shipped name."""
     if not asked.pool_source:
         return None
@@ -115,7 +115,7 @@ def pool_path(asked: Asked, output: str | None) -> str | None:
     return Path(os.path.relpath(asked.pool_source, folder)).as_posix()
 
 
-def calibrated(asked: Asked, run: str) -> Asked:
+def calibrated(asked: ProblemInput, run: str) -> ProblemInput:
     """The problem with the MFU of a past run, taken to be batched as this problem batches its pool."""
     from ftplan.costs.packing import batching
     from ftplan.costs.training import TUNINGS

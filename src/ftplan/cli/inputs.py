@@ -12,7 +12,7 @@ from ftplan.errors import FtplanError, InputError, NotIdentified, did_you_mean
 
 if TYPE_CHECKING:
     from ftplan.fit.result import Fit
-    from ftplan.readers.problems import Asked
+    from ftplan.readers.problems import ProblemInput
     from ftplan.runs import Direction, RunTable
 
 #: the law whose shape pilot runs are designed for: ours, the only public one with a length term
@@ -113,7 +113,7 @@ def law_and_problem(source: str, problem: str | None, *, quiet: bool) -> tuple[s
     return source, problem
 
 
-def law_of(asked: Asked, *, quiet: bool, command: str = "") -> Fit:
+def law_of(asked: ProblemInput, *, quiet: bool, command: str = "") -> Fit:
     """The fit behind a problem: a fit file, runs fitted on the spot, or a borrowed law. Raises InputError.
 
     command: of those that take the law as FIT|LAW, for the hint; the others take `--fit`.

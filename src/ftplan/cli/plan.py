@@ -88,7 +88,7 @@ def plan(
 ) -> None:
     """Read, plan, render, write; or check a plan that was written before."""
     from ftplan.cli.export import parse
-    from ftplan.cli.gate import Asks, answer, calibrated, pool_path, run_check, with_constraints
+    from ftplan.cli.gate import CheckOptions, answer, calibrated, pool_path, run_check, with_constraints
     from ftplan.cli.inputs import law_of
     from ftplan.cli.output import check_target, deliver
 
@@ -97,7 +97,7 @@ def plan(
     exports = parse(export)
     check_target(output)
     if check is not None:
-        asks = Asks(
+        options = CheckOptions(
             budgets=flags.budgets,
             gpu=flags.gpu,
             price=flags.sourced("usd_per_gpu_hour", "--price"),
@@ -107,7 +107,7 @@ def plan(
             require=tuple(require or ()),
             exports=exports,
         )
-        run_check(ctx, check, asks, form=form, output=output, quiet=quiet, get=get)
+        run_check(ctx, check, options, form=form, output=output, quiet=quiet, get=get)
         return
     from ftplan.formats.documents import with_repairs
     from ftplan.formats.documents.plan import document, refusal

@@ -134,7 +134,7 @@ def _lines(found: SupportedMethods, budget: Budget, sides: tuple[_Side, _Side], 
         _line("one example", each, unit, f"training on {_both(length)} tokens"),
         _line("examples, N", affordable, "", f"left / one example, of the {_both(eligible)} eligible ones, P_e"),
         _line("kap(S)", kap, "", _kap(found, sides[1])),
-        _line("effective data", data, found.posed.fit.counts, _effective(found)),
+        _line("effective data", data, found.setup.fit.counts, _effective(found)),
         _line("as much as the other", [data[0] / data[1], data[1] / data[0]], "times", "ratio of effective data"),
         _line(f"expected {metric.name}", [predictor.sign * v for v in value], metric.unit, "the law at this much data"),
     ]
@@ -164,7 +164,7 @@ def _scoring(found: SupportedMethods, side: _Side, selector: str) -> str:
 def _effective(found: SupportedMethods) -> str:
     """The formula of effective data, with what else the law has in it."""
     law = found.by_budget.search.evaluator.predictor.inside.law
-    data = "N·L" if found.posed.fit.counts == "tokens" else "N"
+    data = "N·L" if found.setup.fit.counts == "tokens" else "N"
     more = [t.name for t in law.terms if t.name != "selection"]
     return f"{data}·(P_e/N)^kap" + (f", with the law's {' and '.join(more)}" if more else "")
 

@@ -65,13 +65,13 @@ def compare_methods(
         )
     own = next((b for b in problem.budgets if b.kind == budgets[0].kind), None) or budgets[len(budgets) // 2]
     found = supported_methods(problem, fit, own)
-    series, level, search = found.posed.series, problem.level, found.by_budget.search
+    series, level, search = found.setup.series, problem.level, found.by_budget.search
     predictor = search.evaluator.predictor
     points = frontier(found, budgets)
     overs = take_overs(found, budgets, level)
     by_ratio = ratios(found, sorted({*budgets, own}, key=lambda b: b.limit), level)
     near = min(points, key=lambda p: (p.plan is None, abs(log(p.budget.limit / own.limit))))
-    space = found.posed.space
+    space = found.setup.space
     doubts = warnings(problem, fit, series, space, search, near.plan) if near.plan else space.notes
     return MethodComparison(
         problem=problem,
@@ -94,8 +94,8 @@ def compare_methods(
 
 
 def _assumed(found: SupportedMethods, plan: Candidate) -> tuple[Assumption, ...]:
-    posed, search = found.posed, found.by_budget.search
-    return assumptions(posed.problem, posed.fit, posed.series, posed.space, plan, ends(posed.problem, search, plan))
+    setup, search = found.setup, found.by_budget.search
+    return assumptions(setup.problem, setup.fit, setup.series, setup.space, plan, ends(setup.problem, search, plan))
 
 
 def _left_out(problem: Problem, own: Budget) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from ftplan.costs.bill import over, spent
 from ftplan.errors import Infeasible, InputError
 from ftplan.fit.result import Fit
 from ftplan.laws.parts import Floats
-from ftplan.plan import Posed, pose
+from ftplan.plan import PlanSetup, set_up
 from ftplan.plan.answers import SAME_LENGTH, binding
 from ftplan.plan.evaluator import ROUNDING
 from ftplan.plan.explain import costs_of, data_of, predict, selection_of, uses_of
@@ -163,37 +163,37 @@ def compare_strategies(problem: Problem, fit: Fit, limits: Sequence[tuple[Budget
         )
     if not limits or not all(limits):
         raise InputError("no budget for the strategies to spend", hint="--budget 1e18flops, 64gpuh or 500usd")
-    posed = pose(replace(problem, target=None, budgets=limits[0]), fit)
-    told = posed.space.varies_length
-    lengths = posed.search if told else _at_all_lengths(posed)
+    setup = set_up(replace(problem, target=None, budgets=limits[0]), fit)
+    told = setup.space.varies_length
+    lengths = setup.search if told else _at_all_lengths(setup)
     doubts: dict[str, None] = {}
     contests, said = [], ""
     for own in limits:
-        asked, search = replace(posed.problem, budgets=own), replace(posed.search, limits=own)
+        asked, search = replace(setup.problem, budgets=own), replace(setup.search, limits=own)
         best = search.best()
         if best is None:
             contests.append(Contest(own, (), refusal(search)))
             continue
         contests.append(_contest(asked, search, search if told else replace(lengths, limits=own), best))
-        said = said or measured_on(asked, fit, posed.series, search.evaluator.predictor, best)
-        doubts |= dict.fromkeys(warnings(asked, fit, posed.series, posed.space, search, best))
+        said = said or measured_on(asked, fit, setup.series, search.evaluator.predictor, best)
+        doubts |= dict.fromkeys(warnings(asked, fit, setup.series, setup.space, search, best))
     if contests[0].refused is not None and all(c.refused for c in contests):
         raise contests[0].refused
     return Comparison(
         problem=problem.name,
-        metric=posed.search.evaluator.predictor.metric,
+        metric=setup.search.evaluator.predictor.metric,
         level=problem.level,
         told=told,
-        why=posed.series.identified.why.get("avg_tokens", ""),
+        why=setup.series.identified.why.get("avg_tokens", ""),
         contests=tuple(contests),
         measured_on=said,
         warnings=tuple(doubts),
     )
 
 
-def _at_all_lengths(posed: Posed) -> Search:
+def _at_all_lengths(setup: PlanSetup) -> Search:
     """The search with every mean length that the pool has, for what examples of it cost."""
-    problem, search = posed.problem, posed.search
+    problem, search = setup.problem, setup.search
     pool = problem.cut.pool
     points = free_points(pool, pool.shortest, pool.longest)
     return replace(search, evaluator=search.evaluator.at(points))

@@ -12,7 +12,7 @@ from ftplan.compare.affordable import BudgetSearch, thinned
 from ftplan.costs.model import Selector
 from ftplan.errors import InputError
 from ftplan.fit.result import Fit, SeriesFit
-from ftplan.plan import Posed, pose, series_of
+from ftplan.plan import PlanSetup, series_of, set_up
 from ftplan.plan.allowed import Choice
 from ftplan.plan.points import Index
 from ftplan.plan.problem import Problem
@@ -46,7 +46,7 @@ class SupportedMethod:
 class SupportedMethods:
     """Everything compared: random, then the others, cheapest scoring first."""
 
-    posed: Posed
+    setup: PlanSetup
     by_budget: BudgetSearch
     methods: tuple[SupportedMethod, ...]
     #: M of every ratio, as the model card counts it, like S
@@ -75,31 +75,31 @@ def supported_methods(problem: Problem, fit: Fit, budget: Budget) -> SupportedMe
         methods=None if problem.methods is None else tuple(dict.fromkeys(("random", *problem.methods))),
         selectors=tuple(dict.fromkeys((*problem.selectors, *own))),
     )
-    posed = pose(only, fit)
-    methods = list({c.method.name: c.method for c in posed.space.choices}.values())
-    left_out = _left_out(posed)
+    setup = set_up(only, fit)
+    methods = list({c.method.name: c.method for c in setup.space.choices}.values())
+    left_out = _left_out(setup)
     if len(methods) < 2:
         why = f" ({'; '.join(left_out)})" if left_out else ""
         raise InputError(
             f"there is nothing to compare: the runs support random selection only{why}",
             hint="add runs of other methods; published numbers: --methods random,bm25,gradient --assume selection",
         )
-    found = [_supported(posed, m, set(problem.selectors), series, measured) for m in methods]
+    found = [_supported(setup, m, set(problem.selectors), series, measured) for m in methods]
     found.sort(key=lambda a: (a.name != "random", a.cheapest, a.name))
-    by_budget = BudgetSearch(thinned(posed.search), problem.seed)
-    return SupportedMethods(posed, by_budget, tuple(found), problem.model.total_params, measured, left_out)
+    by_budget = BudgetSearch(thinned(setup.search), problem.seed)
+    return SupportedMethods(setup, by_budget, tuple(found), problem.model.total_params, measured, left_out)
 
 
-def _left_out(posed: Posed) -> tuple[str, ...]:
+def _left_out(setup: PlanSetup) -> tuple[str, ...]:
     """Methods of the runs that are not compared though nobody left them out, each with the reason."""
-    if posed.problem.methods is not None:
+    if setup.problem.methods is not None:
         return ()
-    compared = {c.known_as for c in posed.space.choices}
+    compared = {c.known_as for c in setup.space.choices}
     out = []
-    for name in posed.search.evaluator.predictor.refs.methods[1:]:
-        told = posed.series.identified.what.get(f"method:{name}", True)
+    for name in setup.search.evaluator.predictor.refs.methods[1:]:
+        told = setup.series.identified.what.get(f"method:{name}", True)
         unknown = "ftplan does not know what scoring with it costs"
-        why = unknown if told else posed.series.identified.why[f"method:{name}"]
+        why = unknown if told else setup.series.identified.why[f"method:{name}"]
         out += [] if name in compared else [f"{name} is left out: {why}"]
     return tuple(out)
 
@@ -126,17 +126,17 @@ def _models(params: float) -> tuple[Selector, Selector]:
 
 
 def _supported(
-    posed: Posed,
+    setup: PlanSetup,
     method: Method,
     named: set[Selector],
     series: SeriesFit,
     measured: dict[str, tuple[float, ...]],
 ) -> SupportedMethod:
-    choices = posed.space.choices
+    choices = setup.space.choices
     every = [i for i, c in enumerate(choices) if c.method.name == method.name]
     # the models there are, else those that the runs were scored with
     real = [i for i in every if choices[i].selector is None or choices[i].selector in named] or every
-    why = _why_not(posed, method, choices[real[0]], series, measured)
+    why = _why_not(setup, method, choices[real[0]], series, measured)
     one_each = {choices[i].epochs: i for i in reversed(real)}
     unit = Selector("", 1.0, 1.0, "") if method.needs_model else None
     return SupportedMethod(
@@ -150,7 +150,7 @@ def _supported(
 
 
 def _why_not(
-    posed: Posed, method: Method, choice: Choice, series: SeriesFit, measured: dict[str, tuple[float, ...]]
+    setup: PlanSetup, method: Method, choice: Choice, series: SeriesFit, measured: dict[str, tuple[float, ...]]
 ) -> str:
     """Why nothing tells what another selection model would do for a method; '' where the runs do."""
     if not method.needs_model:
@@ -161,6 +161,6 @@ def _why_not(
         sizes = measured.get(choice.known_as, ())
         one = f"it was only ever scored by one size of model, {format_count(sizes[0])} parameters" if sizes else ""
         return one or series.identified.why.get("selector_params", "no method was run with two selector sizes")
-    if choice.known_as not in posed.search.evaluator.predictor.refs.S:
+    if choice.known_as not in setup.search.evaluator.predictor.refs.S:
         return "the runs do not say how large its selection model was (column selector_params)"
     return ""

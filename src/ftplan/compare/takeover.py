@@ -98,7 +98,7 @@ def frontier(found: SupportedMethods, budgets: Sequence[Budget]) -> tuple[BestMe
         plan = _candidate(found, curves[best].affordable, i)
         # at N = P_e methods are one plan under several names: a draw that ties is won by this one
         share = float(np.mean(draws[:, i, best] <= draws[:, i].min(axis=1)))
-        out.append(BestMethod(budget, plan, predict(found.posed.problem, found.by_budget.search, plan), share))
+        out.append(BestMethod(budget, plan, predict(found.setup.problem, found.by_budget.search, plan), share))
     return tuple(out)
 
 

@@ -25,11 +25,11 @@ from ftplan.plan.trials import every_pair
 from ftplan.pool import Pool
 from ftplan.units import Budget, format_flops
 
-__all__ = ["Posed", "Problem", "as_selector", "make_plan", "pose", "solve", "with_budget"]
+__all__ = ["PlanSetup", "Problem", "as_selector", "make_plan", "set_up", "solve", "with_budget"]
 
 
 @dataclass(frozen=True)
-class Posed:
+class PlanSetup:
     """A problem ready to be searched: its choices and points, with the fit's predictor."""
 
     problem: Problem
@@ -45,10 +45,10 @@ def make_plan(problem: Problem, fit: Fit) -> Plan:
     Raises Infeasible when no example is affordable or the target is out of reach, InputError for a question that
     the fit cannot carry.
     """
-    return solve(pose(problem, fit))
+    return solve(set_up(problem, fit))
 
 
-def pose(problem: Problem, fit: Fit) -> Posed:
+def set_up(problem: Problem, fit: Fit) -> PlanSetup:
     """Everything about a problem that its budgets do not change. Raises as `make_plan` does."""
     if not problem.budgets and problem.target is None:
         raise InputError(
@@ -62,17 +62,17 @@ def pose(problem: Problem, fit: Fit) -> Posed:
     batches = Batches(pool, points.bands, *problem.batched)
     law = extended(model, space.choices)
     evaluator = Evaluator(space.choices, points, batches, law, fit.counts, problem.risk)
-    return Posed(problem, fit, series, space, Search(evaluator, problem.budgets, problem.target))
+    return PlanSetup(problem, fit, series, space, Search(evaluator, problem.budgets, problem.target))
 
 
-def solve(posed: Posed) -> Plan:
-    """The plan of a posed problem. Raises Infeasible."""
-    found = posed.search.best_of_each()
+def solve(setup: PlanSetup) -> Plan:
+    """The plan of a problem that is set up. Raises Infeasible."""
+    found = setup.search.best_of_each()
     if not found:
-        raise refusal(posed.search)
-    notes = (*posed.space.notes, *_beyond(posed.search, found))
-    space = replace(posed.space, notes=notes)
-    return explain(posed.problem, posed.fit, posed.series, space, posed.search, found)
+        raise refusal(setup.search)
+    notes = (*setup.space.notes, *_beyond(setup.search, found))
+    space = replace(setup.space, notes=notes)
+    return explain(setup.problem, setup.fit, setup.series, space, setup.search, found)
 
 
 def series_of(fit: Fit, key: str) -> SeriesFit:

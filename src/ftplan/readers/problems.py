@@ -66,7 +66,7 @@ class Flags:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProblemInput:
     """A problem, and where its law comes from: a fit file, a run table or a preset law, at most one of them not ''.
 
     metric: which column of `runs` is meant, None for the reader's choice; target_metric: '' where a target has no name;
@@ -82,7 +82,7 @@ class Asked:
     pool_source: str = ""
 
 
-def read_problem(source: str | None, flags: Flags, own_pool: Pool | None = None) -> Asked:
+def read_problem(source: str | None, flags: Flags, own_pool: Pool | None = None) -> ProblemInput:
     """The problem in a TOML file or preset (None: flags alone), overridden by flags. Raises InputError.
 
     own_pool: in place of any that is named.
@@ -141,7 +141,7 @@ def read_problem(source: str | None, flags: Flags, own_pool: Pool | None = None)
         warnings=(*hardware.warnings, *(f"{pool.source}: {text}" for text in pool.repairs)),
     )
     runs = _beside(file, data.get("runs", ""))
-    return Asked(
+    return ProblemInput(
         problem,
         data.get("fit", ""),
         runs,
@@ -152,7 +152,7 @@ def read_problem(source: str | None, flags: Flags, own_pool: Pool | None = None)
     )
 
 
-def aimed_at(asked: Asked, metric: Metric) -> Problem:
+def aimed_at(asked: ProblemInput, metric: Metric) -> Problem:
     """The problem, once its target is known to be in the metric's own name and unit. Raises InputError."""
     problem, target = asked.problem, asked.problem.target
     if target is None:

@@ -69,7 +69,7 @@ class Advice:
 
 
 def advise(study: Study, work: Work, own_plan: tuple[int, float] | None, nothing: float) -> Advice:
-    """Compare all candidates, and forecast the best. own_plan: row of the menu and examples of the prior's own plan."""
+    """Compare all candidates, and forecast the best. own_plan: row of the grid and examples of the prior's own plan."""
     found = done(study, list(study.layouts), work)
     order = sorted(
         found, key=lambda name: (round(float(np.median(found[name])) / (SAME * nothing)), found[name].mean())

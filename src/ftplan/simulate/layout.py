@@ -10,8 +10,8 @@ from ftplan.errors import Infeasible
 from ftplan.laws.parts import Floats
 from ftplan.plan.points import Index
 from ftplan.runs import Metric, RunTable, from_rows
+from ftplan.simulate.candidate_grid import CandidateGrid
 from ftplan.simulate.designs import Shape
-from ftplan.simulate.menu import Menu
 from ftplan.units import format_budget
 
 #: fewer examples than this are no sample of a length
@@ -28,7 +28,7 @@ APART = 1.5
 
 @dataclass(frozen=True)
 class Layout:
-    """(n,) rows of the menu and examples of each run, smallest first; cost: of all of them."""
+    """(n,) rows of the grid and examples of each run, smallest first; cost: of all of them."""
 
     point: Index
     examples: Floats
@@ -38,24 +38,24 @@ class Layout:
         return len(self.examples)
 
 
-def points(place: Floats, menu: Menu) -> Index:
-    """Places of a shape as rows of the menu."""
-    rows = menu.eligible[menu.free]
-    length = menu.avg_tokens[menu.free][rows >= ROOMY * rows.max()]
+def points(place: Floats, grid: CandidateGrid) -> Index:
+    """Places of a shape as rows of the grid."""
+    rows = grid.eligible[grid.free]
+    length = grid.avg_tokens[grid.free][rows >= ROOMY * rows.max()]
     low, high = float(length.min()), float(length.max())
-    middle = menu.mean if APART * low <= menu.mean <= high / APART else float(np.sqrt(low * high))
+    middle = grid.mean if APART * low <= grid.mean <= high / APART else float(np.sqrt(low * high))
     below, above = np.log(middle / low), np.log(high / middle)
-    return menu.nearest(middle * np.exp(np.where(place < 0.0, place * below, place * above)))
+    return grid.nearest(middle * np.exp(np.where(place < 0.0, place * below, place * above)))
 
 
-def laid_out(shape: Shape, menu: Menu, budget: float) -> Layout:
-    """The largest scale at which all runs together stay within the budget (in the unit of `menu.kind`), and the largest
+def laid_out(shape: Shape, grid: CandidateGrid, budget: float) -> Layout:
+    """The largest scale at which all runs together stay within the budget (in the unit of `grid.kind`), and the largest
     run within the pool: beyond that only the others would grow, until all are alike.
 
     Raises Infeasible where the budget is below LEAST_EXAMPLES examples a run.
     """
-    point = points(shape.place, menu)
-    length, unit, most = menu.avg_tokens[point], menu.unit_cost[point], menu.eligible[point]
+    point = points(shape.place, grid)
+    length, unit, most = grid.avg_tokens[point], grid.unit_cost[point], grid.eligible[point]
 
     def examples(scale: float) -> Floats:
         return np.asarray(
@@ -66,9 +66,9 @@ def laid_out(shape: Shape, menu: Menu, budget: float) -> Layout:
     least = float(examples(low) @ unit)
     if least > budget:
         raise Infeasible(
-            f"the pilot budget of {format_budget(menu.kind, budget)} is below {LEAST_EXAMPLES} examples for each of "
+            f"the pilot budget of {format_budget(grid.kind, budget)} is below {LEAST_EXAMPLES} examples for each of "
             f"{len(length)} runs",
-            hint=f"at least {format_budget(menu.kind, least)}, or fewer runs: --runs",
+            hint=f"at least {format_budget(grid.kind, least)}, or fewer runs: --runs",
         )
     for _ in range(HALVINGS):
         middle = (low + high) / 2.0
@@ -77,10 +77,12 @@ def laid_out(shape: Shape, menu: Menu, budget: float) -> Layout:
     return Layout(point, own, float(own @ unit))
 
 
-def as_table(layout: Layout, menu: Menu, metric: Metric, *, group: str = "", model_params: float = np.nan) -> RunTable:
+def as_table(
+    layout: Layout, grid: CandidateGrid, metric: Metric, *, group: str = "", model_params: float = np.nan
+) -> RunTable:
     """The runs as a table without results."""
     rows = [
         {"group": group, "model_params": model_params, "examples": n, "avg_tokens": length, "tokens": n * length}
-        for n, length in zip(layout.examples, menu.avg_tokens[layout.point], strict=True)
+        for n, length in zip(layout.examples, grid.avg_tokens[layout.point], strict=True)
     ]
-    return from_rows([{**row, "epochs": menu.epochs} for row in rows], metric, source="the pilot runs")
+    return from_rows([{**row, "epochs": grid.epochs} for row in rows], metric, source="the pilot runs")

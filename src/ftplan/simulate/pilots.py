@@ -25,8 +25,8 @@ from ftplan.laws.parts import Floats
 from ftplan.plan.points import Index
 from ftplan.runs import RunTable
 from ftplan.simulate import designs
+from ftplan.simulate.candidate_grid import CandidateGrid
 from ftplan.simulate.layout import Layout, as_table, laid_out
-from ftplan.simulate.menu import Menu
 from ftplan.simulate.refits import refits
 from ftplan.simulate.replans import planned, shortfall
 from ftplan.simulate.tables import noisy, untuned
@@ -47,7 +47,7 @@ class Study:
 
     truth: Predictor
     noise: float
-    menu: Menu
+    grid: CandidateGrid
     layouts: Mapping[str, Layout]
     truths: int
     seed: int
@@ -74,9 +74,9 @@ class Study:
     def fingerprint(self) -> str:
         """The same for the same question, whoever asks it and when."""
         found = self.truth.inside.draws
-        columns = [found.theta, found.amplitudes, *(v for v in vars(self.menu).values() if isinstance(v, np.ndarray))]
+        columns = [found.theta, found.amplitudes, *(v for v in vars(self.grid).values() if isinstance(v, np.ndarray))]
         columns += [v for layout in self.layouts.values() for v in (layout.point, layout.examples)]
-        said = (self.truth.inside.law.name, self.noise, self.menu.kind, self.truths, self.seed, *self.layouts)
+        said = (self.truth.inside.law.name, self.noise, self.grid.kind, self.truths, self.seed, *self.layouts)
         return sha256(
             b"".join([repr(said).encode(), *(np.ascontiguousarray(c).tobytes() for c in columns)])
         ).hexdigest()
@@ -107,7 +107,9 @@ class Task:
 Work = Callable[[Sequence[Task]], Iterator[Floats]]
 
 
-def layouts(truth: Predictor, menu: Menu, budget: float, runs: Sequence[int]) -> tuple[dict[str, Layout], list[str]]:
+def layouts(
+    truth: Predictor, grid: CandidateGrid, budget: float, runs: Sequence[int]
+) -> tuple[dict[str, Layout], list[str]]:
     """Every design with each number of runs that the budget allows and a law can be fitted to; and the names of the
     others, by the number asked for. Raises Infeasible where there is none.
     """
@@ -120,18 +122,18 @@ def layouts(truth: Predictor, menu: Menu, budget: float, runs: Sequence[int]) ->
             if shape is None:
                 continue
             try:
-                layout = laid_out(shape, menu, budget)
+                layout = laid_out(shape, grid, budget)
             except Infeasible as error:
                 small.append(f"{name}/{count}")
                 refused = refused or error
                 continue
-            if _carries_law(pilot_table(truth, menu, layout)):
+            if _carries_law(pilot_table(truth, grid, layout)):
                 out[f"{name}/{len(layout)}"] = layout
             else:
                 small.append(f"{name}/{count}")
     if out:
         return out, small
-    limit = format_budget(menu.kind, budget)
+    limit = format_budget(grid.kind, budget)
     raise refused or Infeasible(f"the pilot budget of {limit} buys runs that are too much alike to fit a law to")
 
 
@@ -147,17 +149,17 @@ def held(truth: Predictor, draws: Index) -> Predictor:
     return replace(truth, inside=replace(inside, point=inside.draws.take(draws)))
 
 
-def pilot_table(truth: Predictor, menu: Menu, layout: Layout) -> RunTable:
+def pilot_table(truth: Predictor, grid: CandidateGrid, layout: Layout) -> RunTable:
     """The runs of a layout, and the score before tuning where the law starts there."""
-    size = menu.size if "model_params" in truth.ranges else np.nan
-    table = as_table(layout, menu, truth.metric, group=truth.refs.levels[0], model_params=size)
+    size = grid.size if "model_params" in truth.ranges else np.nan
+    table = as_table(layout, grid, truth.metric, group=truth.refs.levels[0], model_params=size)
     return untuned(truth, table)
 
 
 def measured(study: Study, task: Task) -> tuple[Predictor, RunTable, Floats]:
     """The truths of a task, the design with a first measurement, and what its n trained rows measure (B, n)."""
     truths = held(study.truth, study.draws(task))
-    design = pilot_table(study.truth, study.menu, study.layouts[task.candidate])
+    design = pilot_table(study.truth, study.grid, study.layouts[task.candidate])
     expected = truths.sign * truths.turned(truths.features(design))
     tuned = design.examples > 0.0
     rng = np.random.default_rng((study.seed, crc32(task.key.encode())))
@@ -168,25 +170,25 @@ def measured(study: Study, task: Task) -> tuple[Predictor, RunTable, Floats]:
 
 
 def chosen(study: Study, truths: Predictor, design: RunTable, values: Floats) -> tuple[Index, Floats]:
-    """(B,) row of the menu and examples of the plan made from each simulation."""
+    """(B,) row of the grid and examples of the plan made from each simulation."""
     tables = Tables.measured(prepare(design), values)
-    return planned(tables, refits(tables), study.menu, truths)
+    return planned(tables, refits(tables), study.grid, truths)
 
 
 def simulate(study: Study, task: Task) -> Floats:
     """(B,) shortfall of the plan made from one simulation of the runs under each truth, in the metric's unit."""
     truths, design, values = measured(study, task)
-    return shortfall(truths, study.menu, *chosen(study, truths, design, values))
+    return shortfall(truths, study.grid, *chosen(study, truths, design, values))
 
 
 def without_runs(study: Study, row: int | None = None, examples: float | None = None) -> Floats:
     """(B,) shortfall, under the truths of the forecast, of a plan made without any pilot run: of the plain sample of
-    the pool that uses up the budget, or of a row of the menu with so many examples.
+    the pool that uses up the budget, or of a row of the grid with so many examples.
     """
     draws = np.concatenate([study.draws(task) for task in study.tasks("", forecast=True)])
-    row = len(study.menu) - 1 if row is None else row
-    number = study.menu.examples[row] if examples is None else examples
-    return shortfall(held(study.truth, draws), study.menu, np.full(len(draws), row), np.full(len(draws), float(number)))
+    row = len(study.grid) - 1 if row is None else row
+    number = study.grid.examples[row] if examples is None else examples
+    return shortfall(held(study.truth, draws), study.grid, np.full(len(draws), row), np.full(len(draws), float(number)))
 
 
 def done(study: Study, candidates: Sequence[str], work: Work, *, forecast: bool = False) -> dict[str, Floats]:

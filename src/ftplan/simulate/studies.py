@@ -12,11 +12,11 @@ from ftplan.fit import predictor
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.result import Fit, SeriesFit
 from ftplan.laws.parts import Floats
-from ftplan.plan import Posed, pose, series_of, solve
+from ftplan.plan import PlanSetup, series_of, set_up, solve
 from ftplan.plan.problem import Problem
 from ftplan.plan.result import Data
+from ftplan.simulate.candidate_grid import CandidateGrid, candidate_grid, plain
 from ftplan.simulate.layout import LEAST_EXAMPLES, Layout
-from ftplan.simulate.menu import Menu, menu_of, plain
 from ftplan.simulate.pilots import Study, layouts
 from ftplan.simulate.tables import multiplicative, scatter, truth_of
 from ftplan.units import Budget, format_budget, parse_budget
@@ -33,10 +33,10 @@ TRUTHS = 100
 
 
 @dataclass(frozen=True)
-class Asked:
+class PilotStudy:
     """A study and what its answer has to say about itself.
 
-    budget: of the pilot runs together; plan_budget: the problem's own of that kind; own_plan: row of the menu and
+    budget: of the pilot runs together; plan_budget: the problem's own of that kind; own_plan: row of the grid and
     examples of the plan by the prior's estimates; one_run: noise of one run in the metric's unit.
     """
 
@@ -51,7 +51,7 @@ class Asked:
 
 def study_of(
     problem: Problem, fit: Fit, *, pilots: str | None, runs: Sequence[int], truths: int, noise: float | None, seed: int
-) -> Asked:
+) -> PilotStudy:
     """Raises InputError for a question that pilots cannot answer, Infeasible where the budgets buy nothing."""
     if not problem.budgets:
         raise InputError(
@@ -67,40 +67,40 @@ def study_of(
     tried = [pilot_budget(text, problem.budgets) for text in ([pilots] if pilots is not None else _shares())]
     truth = truth_of(predictor(fit, series.key))
     bare = replace(plain(problem), series=series.key)
-    posed = pose(bare, fit)
-    own = _plan(posed)
-    menu = menu_of(posed, own.epochs if own else None, truth, tried[0].kind)
+    setup = set_up(bare, fit)
+    own = _plan(setup)
+    grid = candidate_grid(setup, own.epochs if own else None, truth, tried[0].kind)
     values = _typical(fit, series, truth)
     level = scatter(truth, series.residual_sd, values) if noise is None else noise
     share = multiplicative(truth.metric, values)
     counts = sorted(set(runs or RUNS))
     try:
-        budget, found, small = _first_that_buys(tried, menu, truth, counts)
+        budget, found, small = _first_that_buys(tried, grid, truth, counts)
     except Infeasible as error:
-        raise Infeasible(error.message, hint=_enough(problem.budgets, menu, truth, counts)) from None
-    own_plan = (int(menu.nearest(np.array([own.avg_tokens]))[0]), float(own.examples)) if own else None
-    study = Study(truth, level, menu, found, truths, seed)
+        raise Infeasible(error.message, hint=_enough(problem.budgets, grid, truth, counts)) from None
+    own_plan = (int(grid.nearest(np.array([own.avg_tokens]))[0]), float(own.examples)) if own else None
+    study = Study(truth, level, grid, found, truths, seed)
     one_run = level * float(values.mean()) if share else level
-    notes = (*_short_of(tried[0], budget, small, found), *_notes(problem, bare), *_epochs(posed, menu))
-    return Asked(study, budget, problem.budgets, own_plan, one_run, _prior(fit, series), notes)
+    notes = (*_short_of(tried[0], budget, small, found), *_notes(problem, bare), *_epochs(setup, grid))
+    return PilotStudy(study, budget, problem.budgets, own_plan, one_run, _prior(fit, series), notes)
 
 
-def _plan(posed: Posed) -> Data | None:
+def _plan(setup: PlanSetup) -> Data | None:
     """The plan by the prior's estimates; None where the budgets allow none."""
     try:
-        return solve(posed).data
+        return solve(setup).data
     except Infeasible:
         return None
 
 
-def _epochs(posed: Posed, menu: Menu) -> tuple[str, ...]:
+def _epochs(setup: PlanSetup, grid: CandidateGrid) -> tuple[str, ...]:
     """That all plans and pilot runs have the plan's own number of epochs, where others were possible."""
-    others = sorted({choice.epochs for choice in posed.space.choices} - {menu.epochs})
+    others = sorted({choice.epochs for choice in setup.space.choices} - {grid.epochs})
     if not others:
         return ()
     said = " and ".join(f"{epochs:g}" for epochs in others)
     return (
-        f"every pilot run and every plan here is trained for {menu.epochs:g} epoch{'s' * (menu.epochs != 1.0)}, as the "
+        f"every pilot run and every plan here is trained for {grid.epochs:g} epoch{'s' * (grid.epochs != 1.0)}, as the "
         f"plan by the prior is; {said} {'is' if len(others) == 1 else 'are'} not considered",
     )
 
@@ -111,23 +111,23 @@ def _shares() -> list[str]:
 
 
 def _first_that_buys(
-    budgets: Sequence[Budget], menu: Menu, truth: Predictor, runs: Sequence[int]
+    budgets: Sequence[Budget], grid: CandidateGrid, truth: Predictor, runs: Sequence[int]
 ) -> tuple[Budget, dict[str, Layout], list[str]]:
     """The first of some pilot budgets that buys a design, with what it buys and what not. Raises Infeasible."""
     for budget in budgets:
         try:
-            return budget, *layouts(truth, menu, budget.limit, runs)
+            return budget, *layouts(truth, grid, budget.limit, runs)
         except Infeasible as error:
             refused = error
     raise refused
 
 
-def _enough(own: Sequence[Budget], menu: Menu, truth: Predictor, runs: Sequence[int]) -> str:
+def _enough(own: Sequence[Budget], grid: CandidateGrid, truth: Predictor, runs: Sequence[int]) -> str:
     """A hint: a pilot budget that buys runs, where a share of the problem's budget does."""
     shares = {pilot_budget(text, own): text for text in _shares()}
     try:
         return (
-            f"--pilots {shares[_first_that_buys(list(shares), menu, truth, runs)[0]]}, or other numbers of runs: --runs"
+            f"--pilots {shares[_first_that_buys(list(shares), grid, truth, runs)[0]]}, or other numbers of runs: --runs"
         )
     except Infeasible:
         return "a larger --pilots, or other numbers of runs: --runs"

@@ -82,7 +82,7 @@ def pilots(
     fit, named = law_and_problem(source, problem, quiet=quiet)
     asked = read_problem(named, Flags(fit=fit, series=series, budgets=tuple(budget or ())))
     law = law_of(asked, quiet=quiet, command="simulate pilots")
-    posed = study_of(
+    setup = study_of(
         asked.problem,
         law,
         pilots=limit,
@@ -94,13 +94,13 @@ def pilots(
     try:
         with (
             progress(quiet=quiet, doing="simulating") as show,
-            workers(posed.study, jobs, keep, show, partial(remark, quiet=quiet)) as work,
+            workers(setup.study, jobs, keep, show, partial(remark, quiet=quiet)) as work,
         ):
-            advice = advise(posed.study, work, posed.own_plan, RESOLUTION * posed.one_run)
+            advice = advise(setup.study, work, setup.own_plan, RESOLUTION * setup.one_run)
     except KeyboardInterrupt as stop:
         remark(f"interrupted; {stop}", quiet=False)
         raise
-    deliver(with_repairs(document(posed, advice), law.repairs), form, output, quiet=quiet)
+    deliver(with_repairs(document(setup, advice), law.repairs), form, output, quiet=quiet)
 
 
 def _counts(words: tuple[str, ...]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from ftplan.formats.documents import SCHEMA_VERSION, Block, Cell, Column, Docume
 from ftplan.formats.documents.words import budget_amount, plural, significant
 from ftplan.simulate import designs
 from ftplan.simulate.advice import Advice, Shortfall, Standing, by_runs
-from ftplan.simulate.studies import Asked
+from ftplan.simulate.studies import PilotStudy
 
 #: tied designs that are named
 SHOWN = 4
@@ -20,7 +20,7 @@ SPENT = 0.8
 _HEADER = ("run", "examples", "avg_tokens", "tokens", "band_low_tokens", "band_high_tokens", "cost", "cost_kind")
 
 
-def document(asked: Asked, advice: Advice) -> Document:
+def document(asked: PilotStudy, advice: Advice) -> Document:
     """Records are the recommended runs; all that was compared is in the data."""
     records = _records(asked, advice.best)
     data: dict[str, Any] = {
@@ -54,27 +54,27 @@ def _standing(s: Standing) -> dict[str, Any]:
     return {"design": s.design, "runs": s.runs, "cost": s.layout.cost, "tied": s.tied, "shortfall": vars(s.shortfall)}
 
 
-def _records(asked: Asked, best: Standing) -> tuple[tuple[Cell, ...], ...]:
-    menu, layout = asked.study.menu, best.layout
+def _records(asked: PilotStudy, best: Standing) -> tuple[tuple[Cell, ...], ...]:
+    grid, layout = asked.study.grid, best.layout
     out = []
     for place, (point, examples) in enumerate(zip(layout.point.tolist(), layout.examples.tolist(), strict=True)):
-        length = float(menu.avg_tokens[point])
+        length = float(grid.avg_tokens[point])
         out.append(
             (
                 place + 1,
                 int(examples),
                 float(f"{length:.6g}"),
                 round(examples * length),
-                int(menu.low[point]),
-                int(menu.high[point]),
-                float(f"{examples * menu.unit_cost[point]:.6g}"),
-                menu.kind,
+                int(grid.low[point]),
+                int(grid.high[point]),
+                float(f"{examples * grid.unit_cost[point]:.6g}"),
+                grid.kind,
             )
         )
     return tuple(out)
 
 
-def _screen(asked: Asked, advice: Advice) -> tuple[Block, ...]:
+def _screen(asked: PilotStudy, advice: Advice) -> tuple[Block, ...]:
     return (
         *_answer(asked, advice),
         Heading("The runs" if advice.helps else "Runs that come nearest to being worth it"),
@@ -90,7 +90,7 @@ def _screen(asked: Asked, advice: Advice) -> tuple[Block, ...]:
     )
 
 
-def _answer(asked: Asked, advice: Advice) -> tuple[Block, ...]:
+def _answer(asked: PilotStudy, advice: Advice) -> tuple[Block, ...]:
     best, unit, metric = advice.best, _unit(asked), asked.study.truth.metric
     plain, then = (_said(seen.median, asked) + unit for seen in (advice.sample, advice.forecast))
     short = f"{metric.name} short of the best" if metric.direction == "max" else f"{metric.name} above the best"
@@ -114,12 +114,12 @@ def _answer(asked: Asked, advice: Advice) -> tuple[Block, ...]:
     return (Prose(first, tone="strong"), Prose(why), *_ties(advice))
 
 
-def _why_not(asked: Asked, advice: Advice) -> str:
+def _why_not(asked: PilotStudy, advice: Advice) -> str:
     """What keeps pilot runs from helping, and what to do."""
-    menu, none = asked.study.menu, "Make none."
+    grid, none = asked.study.grid, "Make none."
     if advice.sample.median <= advice.nothing:
-        if menu.examples[-1] >= menu.eligible[-1]:
-            whole = plural(float(menu.eligible[-1]), "example")
+        if grid.examples[-1] >= grid.eligible[-1]:
+            whole = plural(float(grid.eligible[-1]), "example")
             return f"The plan's budget buys the whole pool ({whole}), so there is nothing to choose. {none}"
         return f"There is hardly a better plan for them to find, whatever turns out to be true. {none}"
     if not _uses_up(asked, advice.best):
@@ -130,16 +130,16 @@ def _why_not(asked: Asked, advice: Advice) -> str:
     return "These runs are too few or too small to tell which length is best. Give them more (--pilots), or make none."
 
 
-def _limit(asked: Asked) -> str:
+def _limit(asked: PilotStudy) -> str:
     return budget_amount(asked.budget.kind, asked.budget.limit)
 
 
-def _spent(asked: Asked, best: Standing) -> str:
+def _spent(asked: PilotStudy, best: Standing) -> str:
     """What the runs cost: less than the limit where the pool has no more for them."""
     return _limit(asked) if _uses_up(asked, best) else budget_amount(asked.budget.kind, best.layout.cost)
 
 
-def _uses_up(asked: Asked, best: Standing) -> bool:
+def _uses_up(asked: PilotStudy, best: Standing) -> bool:
     return best.layout.cost >= SPENT * asked.budget.limit
 
 
@@ -151,7 +151,7 @@ def _ties(advice: Advice) -> tuple[Block, ...]:
     return (Prose(f"As good, as far as these simulations tell: {', '.join(tied[:SHOWN])}{more}."),)
 
 
-def _runs(asked: Asked, best: Standing) -> Grid:
+def _runs(asked: PilotStudy, best: Standing) -> Grid:
     columns = ("run", "examples", "tokens each", "tokens", "drawn at random from examples of", "cost")
     rows = []
     for run, examples, length, tokens, low, high, cost, kind in _records(asked, best):
@@ -160,7 +160,7 @@ def _runs(asked: Asked, best: Standing) -> Grid:
     return Grid(tuple(Column(c, right=c != columns[4]) for c in columns), tuple(rows))
 
 
-def _next(asked: Asked, best: Standing) -> str:
+def _next(asked: PilotStudy, best: Standing) -> str:
     pairs = list(zip(best.layout.point.tolist(), best.layout.examples.tolist(), strict=True))
     twice = "Runs listed twice are two samples. " if len(set(pairs)) < len(pairs) else ""
     base = ", and of the model before tuning (examples 0)," if asked.study.truth.inside.law.curve.anchored else ""
@@ -170,7 +170,7 @@ def _next(asked: Asked, best: Standing) -> str:
     )
 
 
-def _again(asked: Asked, advice: Advice) -> str:
+def _again(asked: PilotStudy, advice: Advice) -> str:
     """Why the best one has two rows."""
     return (
         f"From {plural(asked.study.truths, 'simulation')} of each. The best of so many is partly lucky, so it was "
@@ -179,7 +179,7 @@ def _again(asked: Asked, advice: Advice) -> str:
     )
 
 
-def _by_runs(asked: Asked, advice: Advice) -> Grid:
+def _by_runs(asked: PilotStudy, advice: Advice) -> Grid:
     """The best design of every number of runs, and of the best one what it is expected to leave."""
     standings = advice.standings
     columns = (
@@ -198,13 +198,13 @@ def _by_runs(asked: Asked, advice: Advice) -> Grid:
     return Grid(columns, tuple(rows))
 
 
-def _seen(seen: Shortfall, asked: Asked) -> tuple[str, str, str]:
+def _seen(seen: Shortfall, asked: PilotStudy) -> tuple[str, str, str]:
     """Median, its interval, and the ninth decile."""
     low, high = _amount(seen.low, asked), _amount(seen.high, asked)
     return _amount(seen.median, asked), f"{low} to {high}", _amount(seen.ninth, asked)
 
 
-def _by_design(asked: Asked, standings: tuple[Standing, ...]) -> Grid:
+def _by_design(asked: PilotStudy, standings: tuple[Standing, ...]) -> Grid:
     """The best number of runs of every design, and what it is."""
     best: dict[str, Standing] = {}
     for s in standings:
@@ -229,25 +229,25 @@ def _place(s: Standing, standings: tuple[Standing, ...]) -> str:
     return "best" if s is standings[0] else "as good" if s.tied else ""
 
 
-def _unit(asked: Asked) -> str:
+def _unit(asked: PilotStudy) -> str:
     """The unit of a difference, with a space before it: points for a score in percent."""
     metric = asked.study.truth.metric
     return {"percent": " points", "nats": " nats"}.get(metric.unit, f" {metric.name}")
 
 
-def _amount(value: float, asked: Asked) -> str:
+def _amount(value: float, asked: PilotStudy) -> str:
     """With the decimals that differences smaller than the noise of one run can have a meaning in."""
     places = min(max(math.ceil(-math.log10(asked.one_run / STEPS)), 0), 6) if asked.one_run > 0.0 else 6
     least = 10.0**-places
     return f"<{least:.{places}f}" if value < least / 2.0 else f"{value:.{places}f}"
 
 
-def _said(value: float, asked: Asked) -> str:
+def _said(value: float, asked: PilotStudy) -> str:
     """The same in a sentence."""
     return _amount(value, asked).replace("<", "less than ")
 
 
-def _how(asked: Asked, advice: Advice) -> str:
+def _how(asked: PilotStudy, advice: Advice) -> str:
     metric = asked.study.truth.metric
     limits = " and ".join(budget_amount(b.kind, b.limit) for b in asked.plan_budgets)
     own = ""

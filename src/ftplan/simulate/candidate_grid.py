@@ -15,7 +15,7 @@ from ftplan.errors import Infeasible, InputError
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.problem import Bools
 from ftplan.laws.parts import Floats, Rows
-from ftplan.plan import Posed
+from ftplan.plan import PlanSetup
 from ftplan.plan.points import Index, Points, free_points, held_points
 from ftplan.plan.problem import Problem
 from ftplan.plan.trials import every_pair
@@ -29,7 +29,7 @@ LENGTH_REACH = 3.0
 
 
 @dataclass(frozen=True)
-class Menu:
+class CandidateGrid:
     """p plans, each a mean length L with the most examples N: the last one is the plain sample of the whole pool.
 
     eligible: P_e of each; low, high: the length band it is drawn from, tokens, inclusive; unit_cost: of one example, in
@@ -83,21 +83,21 @@ def plain(problem: Problem) -> Problem:
     return replace(problem, methods=("random",), assume=(), models=(), tunings=(), risk=None, target=None)
 
 
-def menu_of(posed: Posed, epochs: float | None, model: Predictor, kind: str) -> Menu:
-    """The menu of a plain problem. kind: the budget that pilots are paid from.
+def candidate_grid(setup: PlanSetup, epochs: float | None, model: Predictor, kind: str) -> CandidateGrid:
+    """The grid of a plain problem. kind: the budget that pilots are paid from.
 
     epochs: of every plan in it, one of those that the problem leaves open; None for the first of them. Raises
     Infeasible where no example is affordable, InputError where costs cannot be counted.
     """
-    problem = posed.problem
-    place = next((i for i, c in enumerate(posed.space.choices) if c.epochs == epochs), 0)
+    problem = setup.problem
+    place = next((i for i, c in enumerate(setup.space.choices) if c.epochs == epochs), 0)
     pool = problem.cut.pool
     low, high = model.ranges.get("avg_tokens", (pool.mean, pool.mean))
     if high < 2.0 * low:
         low, high = pool.mean / LENGTH_REACH, pool.mean * LENGTH_REACH
-    free = _priced(posed, place, free_points(pool, low, high), kind)
+    free = _priced(setup, place, free_points(pool, low, high), kind)
     own = _thinned(free["avg_tokens"], free["examples"])
-    plain_sample = _priced(posed, place, held_points(pool, pool.mean), kind)
+    plain_sample = _priced(setup, place, held_points(pool, pool.mean), kind)
     parts = [{name: column[own] for name, column in free.items()}, plain_sample]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if len(columns["examples"]) < 3 or not columns["examples"][-1] > 0.0:
@@ -107,8 +107,8 @@ def menu_of(posed: Posed, epochs: float | None, model: Predictor, kind: str) -> 
             else "the pool has examples of one length",
             hint="pilot runs are about how long examples should be, and how many that leaves room for",
         )
-    choice = posed.space.choices[place]
-    return Menu(**columns, kind=kind, epochs=choice.epochs, size=choice.trained.size)
+    choice = setup.space.choices[place]
+    return CandidateGrid(**columns, kind=kind, epochs=choice.epochs, size=choice.trained.size)
 
 
 def _thinned(avg_tokens: Floats, examples: Floats) -> Index:
@@ -124,9 +124,9 @@ def _thinned(avg_tokens: Floats, examples: Floats) -> Index:
     return np.asarray(np.sort(order[first]))
 
 
-def _priced(posed: Posed, choice: int, points: Points, kind: str) -> dict[str, Any]:
-    """What a menu says of some points under one of the problem's choices."""
-    evaluator = posed.search.evaluator.at(points)
+def _priced(setup: PlanSetup, choice: int, points: Points, kind: str) -> dict[str, Any]:
+    """What a grid says of some points under one of the problem's choices."""
+    evaluator = setup.search.evaluator.at(points)
     evaluator.batches.settle(points.band)
     pairs = every_pair(np.array([choice]), np.arange(len(points)))
     cost = np.ones(len(points)) if kind == "examples" else cost_of(evaluator.bill(pairs.of(1.0)), Budget(kind, 1.0))
@@ -134,7 +134,7 @@ def _priced(posed: Posed, choice: int, points: Points, kind: str) -> dict[str, A
         raise InputError("a run costs nothing in this budget", hint="give the pilot budget in FLOPs: 1e12flops")
     return {
         "avg_tokens": points.avg_tokens,
-        "examples": evaluator.most(pairs, posed.problem.budgets),
+        "examples": evaluator.most(pairs, setup.problem.budgets),
         "eligible": points.eligible,
         "low": points.bands.lo[points.band],
         "high": points.bands.hi[points.band],
