@@ -29,6 +29,8 @@ NUMBER_COLUMNS = (
     "stderr",
 )
 TEXT_COLUMNS = ("group", "method")
+#: a metric, and a count, beyond these are no measurements, and their squares and products no numbers
+LARGEST_METRIC, SMALLEST_METRIC, LARGEST_COUNT = 1e100, 1e-100, 1e30
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,16 @@ def test_a_full_disk_is_an_error() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("redirected", ["2>/dev/full", ">/dev/full 2>/dev/full", "2>&-"])
+@pytest.mark.parametrize("words", ["runs nope.csv", "bogus", "plan --price x"])
+def test_a_full_disk_behind_stderr_changes_no_exit_code(words: str, redirected: str) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f'"$0" -m ftplan {words} {redirected}', sys.executable], capture_output=True, check=False
+    )
+    assert done.returncode == 2
+
+
 def test_messages_survive_a_terminal_without_unicode() -> None:
     done = ftplan("fit", "läufe.csv", PYTHONIOENCODING="ascii")
     assert done.returncode == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +86,14 @@ def test_any_law_survives_json(law: LawFit, fit: Fit) -> None:
 
 def test_what_is_not_finite_becomes_unknown(fit: Fit) -> None:
     law = dataclasses.replace(fit.series[0].laws[0], aicc=float("inf"), cv_rmse=float("nan"))
-    series = dataclasses.replace(
-        fit.series[0], laws=(law,), ranges={"epochs": (1.0, 1.0), "model_params": (float("nan"), float("nan"))}
-    )
+    unknown = (float("nan"), float("nan"))
+    ranges = {"tokens": (1.0, 9.0), "epochs": (1.0, 1.0), "model_params": unknown}
+    series = dataclasses.replace(fit.series[0], laws=(law,), ranges=ranges)
     plain = fit_to_dict(dataclasses.replace(fit, series=(series,)))
     json.dumps(plain, allow_nan=False)
     back = fit_from_dict(plain).series[0]
-    assert (back.laws[0].aicc, back.laws[0].cv_rmse, back.ranges) == (None, None, {"epochs": (1.0, 1.0)})
+    assert (back.laws[0].aicc, back.laws[0].cv_rmse) == (None, None)
+    assert back.ranges == {"tokens": (1.0, 9.0), "epochs": (1.0, 1.0)}
 
 
 def without(plain: dict[str, Any], key: str) -> dict[str, Any]:
@@ -112,6 +114,41 @@ def test_rows_that_make_no_table_are_a_damaged_file(fit: Fit) -> None:
     del plain["runs"]["source"]
     with pytest.raises(InputError, match=r"fit\.yaml: damaged fit file: 'source' is missing"):
         fit_from_dict(plain, source="fit.yaml")
+
+
+def _rows(plain: dict[str, Any]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = plain["runs"]["rows"]
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda plain: _rows(plain).clear(), "it holds no runs"),
+        (lambda plain: _rows(plain).insert(0, {}), "row 1 of its runs has no "),
+        (lambda plain: _rows(plain)[0].update({plain["metric"]["name"]: 1e300}), "that was measured"),
+        (lambda plain: plain["metric"].update(name="other"), "has no other"),
+        (lambda plain: _rows(plain)[0].update(examples=-5), "row 1"),
+        (lambda plain: _rows(plain)[0].update(avg_tokens=0), "avg_tokens that no run can have"),
+        (lambda plain: plain["series"][0].update(key="zzz"), "none of its runs is of the series 'zzz'"),
+        (lambda plain: plain["series"].append(plain["series"][0]), "two of its series have one key"),
+        (lambda plain: plain["series"][0]["ranges"].pop("tokens"), "range of its tokens"),
+    ],
+)
+def test_rows_and_series_that_fit_the_schema_and_nothing_else_are_refused(
+    fit: Fit, damage: Callable[[dict[str, Any]], object], said: str
+) -> None:
+    plain = json.loads(json.dumps(fit_to_dict(fit)))
+    damage(plain)
+    with pytest.raises(InputError, match=said):
+        fit_from_dict(plain, source="fit.yaml")
+
+
+def test_whole_numbers_may_be_written_with_a_point(fit: Fit) -> None:
+    plain = json.loads(json.dumps(fit_to_dict(fit)))
+    plain["seed"], plain["bootstrap"]["draws"] = 3.0, 20.0
+    read = fit_from_dict(plain)
+    assert [repr(number) for number in (read.seed, read.draws)] == ["3", "20"]
 
 
 @pytest.mark.parametrize(

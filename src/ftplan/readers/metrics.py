@@ -11,7 +11,7 @@ from typing import Literal
 from ftplan.errors import InputError
 from ftplan.readers.columns import ALIASES, CANONICAL, Columns
 from ftplan.readers.raw import RawTable, listed, normalise, plain, suggest
-from ftplan.runs import Direction, Metric
+from ftplan.runs import LARGEST_METRIC, SMALLEST_METRIC, Direction, Metric
 
 #: nats: a cross-entropy. share: a part of all cases, 0..1 or 0..100. score: a share or on a scale of its own.
 Kind = Literal["nats", "share", "score", "cost", "free"]
@@ -236,6 +236,10 @@ def with_unit(choice: Choice, values: Sequence[tuple[str, float]], source: str) 
     """
     bounded = choice.kind == "share"
     for place, value in values:
+        if abs(value) > LARGEST_METRIC or 0.0 < abs(value) < SMALLEST_METRIC:
+            raise InputError(
+                f"{place}: column {choice.header!r}: {value:g} is no measurement", hint="mend or remove it"
+            )
         if value < 0.0 and choice.kind in ("nats", "share", "cost"):
             raise InputError(f"{place}: column {choice.header!r}: {value:g} is negative")
         if bounded and value > 100.0:

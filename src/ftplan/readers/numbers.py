@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+from ftplan.runs import LARGEST_COUNT
 from ftplan.units import parse_count
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -76,6 +77,8 @@ def check(column: str, text: str) -> float:
         raise CellError(f"{text} is negative")
     if value == 0.0 and column in _ABOVE_ZERO:
         raise CellError(f"{text} is not above zero", "the model before tuning is a row with examples = 0")
+    if value > LARGEST_COUNT and column not in _ANY_SIGN:
+        raise CellError(f"{text} is too large")
     if column == "examples" and 0.0 < value < 1.0:
         raise CellError(f"{text} is less than one example", "a share of the pool goes in a column fraction")
     if column == "fraction" and value > 1.0:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
+
 from ftplan import schemas
 from ftplan.errors import InputError
 from ftplan.fit.result import Fit, Identified, LawFit, Param, SeriesFit, Weighted, Winner
 from ftplan.formats.documents import SCHEMA_VERSION, finite
-from ftplan.runs import Metric, from_rows
+from ftplan.runs import LARGEST_COUNT, LARGEST_METRIC, SMALLEST_METRIC, Metric, RunTable, from_rows
 
 _AGAIN = "write it again with: ftplan fit RUNS -o FILE"
 
@@ -110,11 +112,13 @@ def _fit(plain: dict[str, Any]) -> Fit:
     if "rows" in runs:
         table = from_rows(runs["rows"], metric, source=runs["source"], notes=tuple(runs["notes"]))
         table = replace(table, repairs=tuple(runs.get("repairs", ())))
+        _refuse_rows(table)
+    _refuse_series(plain["series"], table)
     return Fit(
         metric=metric,
         objective=plain["objective"],
-        seed=plain["seed"],
-        draws=plain["bootstrap"]["draws"],
+        seed=int(plain["seed"]),
+        draws=int(plain["bootstrap"]["draws"]),
         bootstrap=plain["bootstrap"]["kind"],
         runs=table,
         runs_sha256=runs["sha256"],
@@ -122,6 +126,42 @@ def _fit(plain: dict[str, Any]) -> Fit:
         borrowed=plain["borrowed"],
         warnings=tuple(plain["warnings"]),
     )
+
+
+def _refuse_rows(table: RunTable) -> None:
+    """Raises ValueError for rows that no run table has: they are read without the checks that a table's cells go
+    through.
+    """
+    if not len(table):
+        raise ValueError("it holds no runs")
+    base, size = table.examples == 0.0, np.abs(table.value)
+    positive = {name: getattr(table, name) for name in ("avg_tokens", "model_params", "epochs", "pool_examples")}
+    faults = {
+        f"no {table.metric.name} that was measured": ~np.isfinite(table.value)
+        | (size > LARGEST_METRIC)
+        | ((size > 0.0) & (size < SMALLEST_METRIC)),
+        "neither examples nor tokens that a run can have": ~base
+        & ~((table.volume > 0.0) & (table.volume <= LARGEST_COUNT**2)),
+        "examples below 0": table.examples < 0.0,
+        **{f"{name} that no run can have": (x <= 0.0) | (x > LARGEST_COUNT) for name, x in positive.items()},
+    }
+    for what, bad in faults.items():
+        if bad.any():
+            raise ValueError(f"row {int(np.argmax(bad)) + 1} of its runs has {what}")
+
+
+def _refuse_series(series: list[dict[str, Any]], table: RunTable | None) -> None:
+    """Raises ValueError for series that are there twice, or that none of the runs is of."""
+    keys = [one["key"] for one in series]
+    if len(set(keys)) < len(keys):
+        raise ValueError("two of its series have one key")
+    if table is None:
+        return
+    for one in series:
+        if one["key"] and one["key"] not in table.group:
+            raise ValueError(f"none of its runs is of the series {one['key']!r}")
+        if "tokens" not in one["ranges"]:
+            raise ValueError(f"the series {one['key']!r} does not say the range of its tokens")
 
 
 def _series(plain: dict[str, Any]) -> SeriesFit:
@@ -138,7 +178,7 @@ def _series(plain: dict[str, Any]) -> SeriesFit:
         ),
         ranges={name: (float(low), float(high)) for name, (low, high) in plain["ranges"].items()},
         residual_sd=float("nan") if residual is None else float(residual),
-        n_runs=plain["n_runs"],
+        n_runs=int(plain["n_runs"]),
         verdict=tuple(plain["verdict"]),
         best_length=None if best is None else Param(**best),
         winner=Winner(**plain["winner"]) if plain.get("winner") else None,
@@ -147,7 +187,7 @@ def _series(plain: dict[str, Any]) -> SeriesFit:
 
 
 def _law(plain: dict[str, Any]) -> LawFit:
-    fields = dict(plain)
+    fields = {**plain, "n_params": int(plain["n_params"])}  # a whole number may be written 3.0
     fields["params"] = {name: Param(**param) for name, param in plain["params"].items()}
     fields["warnings"] = tuple(plain["warnings"])
     return LawFit(**fields)
