@@ -46,7 +46,11 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The known word that was most likely meant, or None."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(word, list(known), n=1, cutoff=cutoff)), None)
+    words = list(known)
+    # h100-80gb is an h100, and no a100-80gb
+    family = [other for other in words if "-" in word and other.partition("-")[0] == word.partition("-")[0]]
+    found = get_close_matches(word, family, n=1, cutoff=0.0) or get_close_matches(word, words, n=1, cutoff=cutoff)
+    return next(iter(found), None)
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str | None = None, cutoff: float = 0.6) -> str | None:

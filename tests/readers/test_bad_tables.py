@@ -46,6 +46,17 @@ BAD: list[tuple[str, str, str | None]] = [
         SIZE_HINT,
     ),
     (
+        "N,C,loss\n1e8,1e18,3.1\n1e8,2e18,2.9\n",
+        "runs.csv: column 'N' stands beside compute, where it is the model's size, and no column says how much data "
+        "the runs saw",
+        "add a column tokens (D = C / 6N), or --map N=examples where it counts training examples",
+    ),
+    (
+        "examples,model_size,loss\n100,0.5,3\n100,7,2\n",
+        "runs.csv:2: column 'model_size': 0.5 parameters are no model",
+        "in billions or millions: write 0.5B or 0.5M, or call it params_b",
+    ),
+    (
         "exmaples,loss\n32,3\n",
         "runs.csv: no column for the number of examples or tokens; the columns are exmaples, loss",
         "did you mean examples for 'exmaples'? --map exmaples=examples",

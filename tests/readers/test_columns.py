@@ -31,7 +31,7 @@ def test_aliases_are_normalised_and_mean_one_thing() -> None:
     assert [a for a in (*aliases, *ALIASES) if known(a) is not None] == []
 
 
-@pytest.mark.parametrize("alias", sorted(CANONICAL))
+@pytest.mark.parametrize("alias", sorted({*CANONICAL} - {"size"}))
 def test_alias(alias: str) -> None:
     assert resolve(table(f"{alias},x", "7,7"), {}).header[CANONICAL[alias]] == alias
 
@@ -57,6 +57,21 @@ def test_parameters_without_embeddings_come_first() -> None:
 
 def test_a_blank_column_is_absent() -> None:
     assert resolve(table("tokens,n_tokens", ",2", " ,3"), {}).header == {"tokens": "n_tokens"}
+
+
+def test_a_size_is_the_models_where_it_is_written_like_one() -> None:
+    assert resolve(table("size,tokens", "70M,1e9", "1.5B,1e9"), {}).header["model_params"] == "size"
+    for cells in (("70M,1",), ("10k,1e9", "20k,1e9"), ("m,1e9", "s,1e9")):
+        assert (
+            "model_params" not in resolve(table("size," + ("tokens" if "e9" in cells[0] else "x"), *cells), {}).header
+        )
+
+
+@pytest.mark.parametrize("before", ["parameters/", "hparams.", "General/", "Args/", "config/", "params.", "summary."])
+def test_sections_of_trackers_are_no_part_of_a_name(before: str) -> None:
+    assert resolve(table(f"{before}n_examples,x", "7,7"), {}).header == {"examples": f"{before}n_examples"}
+    # with another of the name they stand apart
+    assert resolve(table(f"{before}n_examples,n_examples", "7,8"), {}).header == {"examples": "n_examples"}
 
 
 def test_model_size_may_be_a_label() -> None:

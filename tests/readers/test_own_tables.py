@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from ftplan.errors import InputError
 from ftplan.readers.cells import Quantity, comma_of, plain
 from ftplan.readers.numbers import CellError
+from ftplan.readers.tables import read_runs
 from ftplan.runs import RunTable
 
 Read = Callable[..., RunTable]
@@ -227,3 +229,53 @@ def test_commas_without_quotes_that_fit_one_way(read: Read, row: str, examples: 
     assert (found.examples[1], found.avg_tokens[1], found.value[1]) == (examples, length, 2.5)
     assert found.repairs[0].startswith("line 3: 1")
     assert found.repairs[0].endswith("without quotes read as one number")
+
+
+def test_what_spreadsheets_of_other_countries_write(read: Read) -> None:
+    rows = [
+        "examples,loss",
+        '"1,00,000",2.0*',
+        '"2,00,000",1.9¹',
+        '"4,00,000",1.8 [1]',
+        '"8,00,000",#NV',
+        '"9,00,000",k. A.',
+    ]
+    table = read("\n".join(rows) + "\n")
+    assert table.examples.tolist() == [1e5, 2e5, 4e5]
+    assert table.value.tolist() == [2.0, 1.9, 1.8]
+    assert len(table.repairs) == 5
+
+
+def test_a_line_of_units_is_no_run(read: Read) -> None:
+    table = read("examples,avg_tokens,loss\n#,tokens,nats\n1000,200,2.0\n2000,200,1.9\n")
+    assert table.examples.tolist() == [1000.0, 2000.0]
+    assert table.repairs == ("line 2 names units (#, tokens, nats) and is no run: left out",)
+    with pytest.raises(InputError):  # thousands change the numbers
+        read("examples,avg_tokens,loss\nk,tokens,nats\n1,200,2.0\n2,200,1.9\n")
+
+
+@pytest.mark.parametrize(("encoding", "said"), [("cp1252", "Windows-1252"), ("utf-16", "UTF-16"), ("utf-8-sig", "")])
+def test_encodings_of_spreadsheets(encoding: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "läufe.csv"
+    path.write_bytes("run;examples;loss;Größe\na;1.000;2,0;groß\nb;2.000;1,9;\n".encode(encoding))
+    table = read_runs(str(path))
+    assert table.examples.tolist() == [1000.0, 2000.0]
+    assert any(said in text for text in table.repairs) or not said
+
+
+def test_a_share_among_percentages_is_said(read: Read) -> None:
+    rows = [f"{100 * i},{v}" for i, v in enumerate((0.5, 0.55, 58, 60, 62, 64), start=1)]
+    table = read("\n".join(["examples,accuracy", *rows]) + "\n")
+    assert table.repairs == (
+        "lines 2, 3: accuracy 0.5 is taken for 0.5 %, since the others are percentages; if it is a share, write 50",
+    )
+    assert not read("examples,accuracy\n0,0.9\n100,1.4\n200,2.0\n").repairs
+
+
+def test_a_length_that_stands_alone_is_said(read: Read) -> None:
+    rows = [f"{1000 * 2**i},{20000 if i == 2 else 200},{2 - i / 10}" for i in range(7)]
+    table = read("\n".join(["examples,avg_tokens,loss", *rows]) + "\n")
+    assert table.repairs == (
+        "line 4: 20,000 tokens each, where the other runs have about 200: kept, but check it, for it alone tells what "
+        "length does",
+    )

@@ -87,6 +87,15 @@ def test_the_histories_of_several_runs() -> None:
     assert chart.runs == 2
 
 
+def test_the_epochs_of_one_run_over_the_same_examples() -> None:
+    rows = "".join(f"{i},{3 - i / 9},2.{i},1000\n" for i in range(1, 5))
+    found = progress(read_raw("epoch,train_loss,eval_loss,examples\n" + rows))
+    assert found is not None
+    assert found.counter == "epoch"
+    # without what only a step logs these may be runs of as many epochs
+    assert progress(read_raw("epoch,eval_loss,examples\n1,2.4,1000\n2,2.2,1000\n3,2.1,1000\n")) is None
+
+
 @pytest.mark.parametrize("name", ["Lightning", "Trainer", "OpenAI"])
 def test_what_is_said(name: str, read: Read) -> None:
     with pytest.raises(InputError) as caught:

@@ -18,6 +18,7 @@ from ftplan.readers.tables import read_runs
 from ftplan.runs import NUMBER_COLUMNS, TEXT_COLUMNS, Metric, RunTable, from_rows
 
 _counts = st.integers(1, 10**12) | st.floats(1.0, 1e15)
+_params = st.integers(1000, 10**13) | st.floats(1000.0, 1e13)
 # text that a spreadsheet keeps: no control characters, nothing to strip
 _names = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=8)
 _maybe = st.none()
@@ -38,9 +39,9 @@ def run_rows(draw: st.DrawFn) -> list[dict[str, Any]]:
             "examples": N,
             "avg_tokens": L,
             "tokens": N * L if L is not None else 0,
-            "model_params": draw(_counts) if sizes else None,
+            "model_params": draw(_params) if sizes else None,
             "epochs": draw(st.integers(1, 9) | st.floats(0.1, 9.0)) if trained else 1,
-            "selector_params": draw(_counts) if selectors else None,
+            "selector_params": draw(_params) if selectors else None,
             "pool_examples": draw(st.floats(max(N, 1), 1e10)) if pools else None,
             "seed": draw(_maybe | st.integers(-5, 2**31)),
             "stderr": draw(_maybe | st.floats(0.0, 1.0)),

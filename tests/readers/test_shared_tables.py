@@ -45,7 +45,7 @@ def test_selection_runs(read: Read) -> None:
 
 
 def test_examples_only_with_base_rows(read: Read) -> None:
-    rows = [f"{f}/{m},{f},{p},{n},{9 - n}" for f in "AB" for m, p in (("s", 10), ("l", 20)) for n in (0, 2, 4)]
+    rows = [f"{f}/{m},{f},{p},{n},{9 - n}" for f in "AB" for m, p in (("s", 10_000), ("l", 20_000)) for n in (0, 2, 4)]
     table = read("\n".join(["model,family,model_params,examples,loss", *rows]))
     assert len(table.groups) == 4
     assert table.data_unit == "examples"

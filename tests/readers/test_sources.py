@@ -21,12 +21,12 @@ SAVE_UTF16 = "save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"
 @pytest.mark.parametrize(
     ("data", "message", "hint"),
     [
+        # UTF-8 that is damaged in one place is no Windows-1252
         (
-            TEXT.encode("latin-1"),
-            "runs.csv:2: byte 0xe9 is not UTF-8 text",
+            TEXT.encode() + b"200,2,\xe9\n",
+            "runs.csv:3: byte 0xe9 is not UTF-8 text",
             "save it as UTF-8 (iconv -f LATIN1 -t UTF-8)",
         ),
-        (TEXT.encode("utf-16"), "runs.csv is not UTF-8 text: it looks like UTF-16 or a binary file", SAVE_UTF16),
         (TEXT.encode("utf-16-le"), "runs.csv is not UTF-8 text: it looks like UTF-16 or a binary file", SAVE_UTF16),
         (TEXT.encode("utf-16-be"), "runs.csv is not UTF-8 text: it looks like UTF-16 or a binary file", SAVE_UTF16),
         (b"PK\x03\x04...", "runs.csv is a zip archive or an Excel workbook, not text", "export the sheet as CSV"),

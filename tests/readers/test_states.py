@@ -23,7 +23,10 @@ from tests.readers.conftest import Read
         ("run status", "done done done done", "1234"),
         ("State", "success Aborted success success", "134"),
         ("state", "Texas Ohio Iowa Utah", "1234"),
-        ("status", "baseline failed done done", "1234"),  # not a tracker's words
+        ("status", "baseline failed done done", "134"),  # one word that no tracker writes
+        ("active", "False True False False", "134"),  # Aim
+        ("exit_code", "0 1 0 137", "13"),
+        ("Status", "fertig abgebrochen fertig fertig", "134"),
         ("epochs", "1 1 1 1", "1234"),
     ],
 )
@@ -38,3 +41,24 @@ def test_none_finished(read: Read) -> None:
     with pytest.raises(InputError) as caught:
         read("examples,loss,status\n100,2,running\n200,1,failed\n")
     assert caught.value.message == ("runs.csv: none of its 2 runs finished: its column 'status' says running, failed")
+
+
+def test_words_that_are_not_understood_are_said(read: Read) -> None:
+    table = read("examples,loss,status\n100,2.0,ok\n200,1.9,weird\n300,1.8,failed\n400,1.7,ok\n")
+    assert table.examples.tolist() == [100.0, 200.0, 400.0]
+    assert table.remarks == (
+        "1 run with a status other than finished left out (failed); a status of weird is not understood, and counts as "
+        "finished",
+    )
+    assert read("examples,loss,status\n100,2.0,gut\n200,1.9,schlecht\n300,1.8,gut\n").remarks == (
+        "a status of gut, schlecht is not understood, and counts as finished",
+    )
+
+
+def test_every_column_that_tells_is_asked(read: Read) -> None:
+    table = read(
+        "sys/id,sys/state,sys/failed,parameters/n_examples,eval/loss\n"
+        "A-1,Inactive,False,100,2.1\nA-2,Inactive,True,200,9.9\nA-3,Active,False,400,2.5\nA-4,Inactive,False,800,1.7\n"
+    )
+    assert table.examples.tolist() == [100.0, 800.0]
+    assert table.remarks == ("2 runs with a sys/state or sys/failed other than finished left out (True, Active)",)

@@ -32,6 +32,8 @@ NEAR = 0.2
 LEAST, APART = 4, 3.0
 #: where a bend could explain a value too, the others have to lie this near to each other
 ALIKE = 1.6
+#: times the length of all others from which on a length is more likely mistyped than meant
+FAR_LENGTH = 20.0
 #: relative noise below which no table is: where a line fits exactly, rounding is no evidence
 FINEST = 0.002
 
@@ -60,6 +62,24 @@ def outliers(table: RunTable) -> tuple[Outlier, ...]:
     for rows in series.values():
         found += _of_series(table, np.array(rows, dtype=np.intp))
     return tuple(sorted(found, key=lambda o: o.row))
+
+
+def lone_lengths(table: RunTable) -> list[tuple[int, float]]:
+    """(row, what the others have) of the one run of a series whose examples are of another order of length, where all
+    others are alike: a digit too many, or the only run that says what length does.
+    """
+    found = []
+    for key in table.groups:
+        own = np.flatnonzero(np.array([g == key for g in table.group]) & np.isfinite(table.avg_tokens))
+        logs = np.log(table.avg_tokens[own])
+        if len(own) <= LEAST:
+            continue
+        usual = float(np.median(logs))
+        away = np.abs(logs - usual)
+        far = int(np.argmax(away))
+        if away[far] > np.log(FAR_LENGTH) and np.delete(away, far).max() < np.log(ALIKE):
+            found.append((int(own[far]), float(np.exp(usual))))
+    return found
 
 
 def _of_series(table: RunTable, own: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[Outlier]:

@@ -17,6 +17,8 @@ from ftplan.readers.numbers import CellError
 Comma = Literal["thousands", "decimals"]
 
 _THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3}){2,}(\.[0-9]*)?|[0-9]{1,3},[0-9]{3}\.[0-9]*")
+#: as in India: 1,00,000 is a hundred thousand
+_LAKHS = re.compile(r"[0-9]{1,2}(,[0-9]{2})+,[0-9]{3}(\.[0-9]*)?")
 _DECIMALS = re.compile(r"[0-9]{1,3}(\.[0-9]{3})+,[0-9]+|[0-9]{1,3}(\.[0-9]{3}){2,}|0+,[0-9]+|[0-9]{4,},[0-9]+")
 _DECIMALS_TOO = re.compile(r"[0-9]+,([0-9]{1,2}|[0-9]{4,})")
 _POINT = re.compile(r"[0-9]*\.([0-9]{1,2}|[0-9]{4,})|0?\.[0-9]+|[0-9]{4,}\.[0-9]+")
@@ -41,8 +43,10 @@ _NAMES = {"k": "thousands", "M": "millions", "B": "billions", "T": "trillions"}
 #: what is said of a suffix
 SUFFIXES = {f"{suffix} for {name}" for suffix, name in _NAMES.items()}
 _ERROR = re.compile(r"\s*(±|\+/-|\+-)\s*[0-9.,]+\s*%?")
-_ASIDE = re.compile(r"\s*\([^()]*\)")
+_ASIDE = re.compile(r"\s*(\([^()]*\)|\[[^\[\]]{1,3}\])")
 _MARKS = "*†‡§"
+#: numbers of footnotes; behind a 10 they may be a power of it
+_NOTE = re.compile(r"(?<!10)[¹²³⁴⁵⁶⁷⁸⁹⁰ᵃᵇᶜᵈ]+$")
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def comma_of(texts: Iterable[str]) -> Comma | None:
         if core is None:
             continue
         digits = core["digits"]
-        if _THOUSANDS.fullmatch(digits) or _POINT.fullmatch(digits):
+        if _THOUSANDS.fullmatch(digits) or _LAKHS.fullmatch(digits) or _POINT.fullmatch(digits):
             votes["thousands"] += 1
         elif _DECIMALS.fullmatch(digits) or _DECIMALS_TOO.fullmatch(digits):
             votes["decimals"] += 1
@@ -123,8 +127,9 @@ def _unwrapped(text: str) -> tuple[str, list[str]]:
     bare, done = text.strip(), []
     if quoted := re.fullmatch(r"=?\"([^\"]*)\"|'(.*)", bare):
         bare, done = (quoted[1] or quoted[2] or "").strip(), ["quotes around it"]
-    if bare.strip(_MARKS) != bare:
-        bare, done = bare.strip(_MARKS).strip(), [*done, "a mark beside it is not used"]
+    unmarked = _NOTE.sub("", bare.strip(_MARKS)).strip()
+    if unmarked != bare:
+        bare, done = unmarked, [*done, "a mark beside it is not used"]
     if bare[:1] in ("~", "≈"):
         bare, done = bare[1:].strip(), [*done, "about so many, taken as it stands"]
     if (found := _ERROR.search(bare)) and found.end() == len(bare):
@@ -159,7 +164,7 @@ def _digits(written: str, quantity: Quantity, comma: Comma | None, *, decimals: 
     if _SPACED.fullmatch(written):
         return _SPACES.sub("", written).replace(",", "."), ["spaces between thousands"]
     whole = quantity.whole and not decimals
-    if _THOUSANDS.fullmatch(written):
+    if _THOUSANDS.fullmatch(written) or _LAKHS.fullmatch(written):
         if whole and float(written.replace(",", "")) % 1.0:
             raise CellError(f"{written!r} has decimals, and a count has none")
         return written.replace(",", ""), ["commas between thousands"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ftplan.errors import InputError
 from ftplan.readers import numbers
-from ftplan.readers.raw import RawTable, normalise, plain, suggest
+from ftplan.readers.raw import RawTable, normalise, suggest
 
 #: canonical column -> aliases in normalised form, by rank: a later rank is used only where no earlier one is there.
 #: Two columns of one rank are an error, since nothing says which is meant.
@@ -61,6 +61,7 @@ ALIASES: dict[str, tuple[tuple[str, ...], ...]] = {
             *("model_num_parameters", "model_size", "model_size_params"),
         ),
         ("params_total", "total_params", "total_parameters", "n_params_total"),
+        ("size",),
     ),
     "epochs": (("epoch", "n_epochs", "num_epochs", "train_epochs", "num_train_epochs", "training_epochs"),),
     "method": (("selection_method", "selection", "selector", "data_selection", "selection_strategy"),),
@@ -104,6 +105,14 @@ _BRACKETS = re.compile(r"(?P<name>[^()\[\]]*[^()\[\]\s])\s*[(\[](?P<unit>[^()\[\
 _NUMBER_OF = re.compile(r"^(#_?|(number|no|nr|num|count)_of_)(train(ing)?_)?")
 #: aliases that people also use for labels: a number column only where every cell is a number
 _NUMBER_OR_LABEL = {"model_size"}
+#: of a model where it is written like 7B or 160M, beside a column of the data
+_SIZE = "size"
+_AS_MODELS_ARE = re.compile(r"[0-9.,]+ ?[MB]", re.IGNORECASE)
+_DATA = ("examples", "tokens", "tokens_seen", "fraction")
+#: what trackers write before the name of what was set or measured: W&B, Neptune, ClearML, Aim, Lightning
+_SECTION = re.compile(
+    r"(config|params?|parameters|h_?params|hyper_?parameters|general|args|metrics|summary)[./](?=.)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -198,8 +207,8 @@ def _keys(raw: RawTable, column_map: Mapping[str, str]) -> dict[str, str]:
 
 
 def _key(header: str, written: Mapping[str, int]) -> str:
-    """The name of a column; W&B's `config.` before it means nothing, unless there is a column without it too."""
-    key = plain(header) if header.startswith("config.") else _unit(header)[0]
+    """The name of a column; a tracker's section before it means nothing, unless there is a column without it too."""
+    key = _unit(_SECTION.sub("", header, count=1) if _SECTION.match(header) else header)[0]
     return normalise(header) if written.get(key, 0) > (normalise(header) == key) else key
 
 
@@ -232,6 +241,9 @@ def _bare(key: str) -> str:
 
 def _fits(raw: RawTable, header: str, key: str) -> bool:
     """False for a column of labels whose name could also be a number's: model_size = small, large."""
+    if key == _SIZE:
+        data = {CANONICAL.get(name, name) for other in raw.headers for name in (_unit(other)[0],) if other != header}
+        return bool(data & set(_DATA)) and all(_AS_MODELS_ARE.fullmatch(row[header] or "1M") for row in raw.rows)
     if key not in _NUMBER_OR_LABEL:
         return True
     try:

@@ -28,6 +28,26 @@ _HEAD = 1 << 20
 _TITLES = 10
 #: a line that is a sentence, or is marked as a remark
 _REMARK = re.compile(r"[#*]|//|[^\W\d]+:?\s+\S+\s+\S")
+#: what a line below the header says that names units; thousands and millions are none, since they change the numbers
+_UNITS = {
+    *(
+        "#",
+        "n",
+        "count",
+        "number",
+        "tokens",
+        "token",
+        "tok",
+        "examples",
+        "samples",
+        "rows",
+        "nats",
+        "loss",
+        "%",
+        "percent",
+    ),
+    *("params", "parameters", "epochs", "int", "float", "integer", "str", "string", "text", "name", "id", "h", "hours"),
+}
 #: what the first cell of a line of totals says
 _TOTALS = {"mean", "average", "avg", "total", "totals", "sum", "median", "std", "stdev", "sd", "min", "max"}
 
@@ -82,11 +102,13 @@ def _runs(
 ) -> Iterator[tuple[str, list[str]]]:
     """The records that may be runs; what the others are is added to `mended`."""
     names = [cell.strip().lower() for cell in header]
-    for place, fields in records:
+    for number, (place, fields) in enumerate(records):
         cells = [field.strip() for field in fields]
         filled = [cell for cell in cells if cell]
         if [cell.lower() for cell in cells] == names:
             mended.append(f"{_line(place)} is the header again: left out")
+        elif number == 0 and filled and all(cell.strip("()[] ").lower() in _UNITS for cell in filled):
+            mended.append(f"{_line(place)} names units ({', '.join(filled[:4])}) and is no run: left out")
         elif len(filled) == 1 and _REMARK.match(cells[0]):
             mended.append(f"{_line(place)} holds a remark and no run ({filled[0][:40]!r}): left out")
         elif cells[0].lower().rstrip(":") in _TOTALS and len(filled) > 1:

@@ -151,10 +151,11 @@ def _open(path: str) -> Found | RawTable:
     else:
         if (found := read_log(data, name)) is not None:
             return found
-        text = source.decode(data, name)
+        text, encoding = source.decode_table(data, name)
         first = text.lstrip()[:1]
         read: Callable[[str, str], RawTable] = jsonlines.read_jsonlines if first in "{[" else delimited.read_delimited
         table = read(text, name)
+        table = replace(table, mended=(*[encoding] * bool(encoding), *table.mended))
     tool = tool_of(table)
     return table if tool is None else tool.read(table, name, Path(name).stem)
 

@@ -48,6 +48,9 @@ def key_of(row: Mapping[str, str], labels: Sequence[str]) -> str:
 
 def _labels(raw: RawTable, columns: Columns) -> list[str]:
     taken = set(columns.header.values())
+    size = columns.header.get("model_params")
+    if size is not None and columns.keys[size] == "size" and len({row[size] for row in raw.rows}) < SIZES_OF_A_LAW:
+        taken -= {size}  # two sizes make no law: as labels they are a series each
     sizes = [columns.header[name] for name in _SIZES if name in columns.header]
     known = {columns.keys[h]: h for h in raw.headers if h not in taken and columns.keys[h] in LABELS}
     labels = [known[key] for key in LABELS if key in known and _shared(raw, [known[key]], sizes)]

@@ -323,5 +323,12 @@ def _no_run(source: str, runs: Sequence[Run], evaluations: Sequence[Evaluation])
             f"{source}: {what}, and nothing about the data the model was trained on",
             hint=f"name it after the runs, which are joined by model name: ftplan fit RUNS {first.place}",
         )
+    if len(runs) == 1:
+        facts = runs[0].facts
+        steps = " of ".join(filter(None, (facts.get("global_step", ""), facts.get("max_steps", ""))))
+        return InputError(
+            f"{source}: the run stopped well before its planned steps ({steps})",
+            hint="name a run that ended, or, if it was meant to end there, give it in a table run,examples,eval_loss",
+        )
     many = f"all {len(runs)} runs stopped well before their planned steps" if runs else "it lists no finished run"
     return InputError(f"{source}: {many}", hint="a run table has one row per finished run")

@@ -15,6 +15,9 @@ _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 NOTHING = {
     *("nan", "na", "n/a", "#n/a", "<na>", "null", "none", "nil", "-", "--", "?", "n.a.", "n/d", "—", "–", "...", "…"),
+    # what spreadsheets of other languages write of it, and their users
+    *("#nv", "#wert!", "#bezug!", "#zahl!", "#n/d", "#valeur!", "#nombre!", "#¡valor!", "#¡num!", "#¡div/0!"),
+    *("k.a.", "k. a.", "keine angabe", "entfällt", "fehlt", "n.d.", "s/o"),
     *("#div/0!", "#value!", "#ref!", "#num!", "#name?", "#null!", "#n/a!", "missing", "unknown", "tbd", "todo"),
 }
 INFINITE = {"inf", "infinity", "-inf", "-infinity", "+inf", "+infinity"}
@@ -23,6 +26,8 @@ INFINITE = {"inf", "infinity", "-inf", "-infinity", "+inf", "+infinity"}
 COUNTS = {"examples", "tokens", "tokens_seen", "model_params", "selector_params", "pool_examples"}
 _ABOVE_ZERO = {"avg_tokens", "model_params", "epochs", "pool_examples", "fraction"}
 _ANY_SIGN = {"seed"}
+#: parameters below which nothing is a language model: sizes written in millions or billions without saying so
+_FEWEST_PARAMS = 1000.0
 
 
 class CellError(ValueError):
@@ -81,6 +86,10 @@ def check(column: str, text: str) -> float:
         raise CellError(f"{text} is too large")
     if column == "examples" and 0.0 < value < 1.0:
         raise CellError(f"{text} is less than one example", "a share of the pool goes in a column fraction")
+    if column in ("model_params", "selector_params") and 0.0 < value < _FEWEST_PARAMS:
+        raise CellError(
+            f"{text} parameters are no model", f"in billions or millions: write {text}B or {text}M, or call it params_b"
+        )
     if column == "fraction" and value > 1.0:
         hint = f"write {value / 100:.6g} for {text} %" if value <= 100.0 else "a count goes in a column examples"
         raise CellError(f"{text} is not a share between 0 and 1", hint)

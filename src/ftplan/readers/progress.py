@@ -36,6 +36,10 @@ _MOVING = frozenset({"learning_rate", "lr"})
 _CONSTANT = (SETTINGS - _MOVING) | {"seed", "model", "model_name", "model_params", "max_steps", "total_steps", "group"}
 #: counters that rise within a run as well as between runs
 _SIZES = ("tokens", "tokens_seen")
+#: what trainers log of the steps on the way
+_TRAINING = frozenset(
+    {"train_loss", "training_loss", "train_acc", "train_accuracy", "grad_norm", "learning_rate", "lr"}
+)
 #: a run that was stopped and begun again falls back once; LitGPT writes its last validation at step 0
 _FALLS, _FALLS_SHARE = 1, 0.05
 #: a run table whose rows are sorted by steps may have as many rows; a counter of epochs alone needs more to tell
@@ -158,7 +162,9 @@ def _by_epoch(raw: RawTable, rows: Sequence[Mapping[str, str]], epoch: str) -> b
     if not sizes:
         return True
     if any(CANONICAL.get(plain(h), plain(h)) not in _SIZES for h in sizes):
-        return False
+        # the same examples in every row, and what only a step logs beside them: the epochs of one run
+        logged = any(normalise(h) in _TRAINING and not raw.is_blank(h) for h in raw.headers)
+        return logged and all(len({row[h] for row in rows} - {""}) < _ENOUGH for h in sizes)
     pairs = [(_number(row[epoch]), _number(row[sizes[0]])) for row in rows]
     rates = [tokens / passed for passed, tokens in pairs if passed and tokens]
     return len(rates) >= _ENOUGH_EPOCHS and max(rates) <= (1.0 + _SAME_RATE) * min(rates)

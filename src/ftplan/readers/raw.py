@@ -44,9 +44,11 @@ class RawTable:
             matches = [header for header in self.headers if form(header) == form(name)]
             if len(matches) == 1:
                 return matches[0]
+        # an evaluation of several tasks has a column for each of its figures: 'mmlu/acc,none'
+        parts = [h for h in self.headers if h.lower().startswith(f"{name.lower()}/") and "stderr" not in h]
         raise InputError(
-            f"{self.source}: no column {name!r} for {option}; the columns are {listed(self.headers)}",
-            hint=suggest(name, self.headers),
+            f"{self.source}: no column {name!r} for {option}; the columns are {listed(parts or self.headers)}",
+            hint=f"{option} {parts[0].partition(',none')[0]}" if parts else suggest(name, self.headers),
         )
 
 

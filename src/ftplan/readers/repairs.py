@@ -195,6 +195,27 @@ def _one_unit(tidy: RawTable, raw: RawTable, columns: Columns, metric: str, repa
     return replace(tidy, rows=tuple(rows))
 
 
+def shares_among_percentages(places: Sequence[str], values: Sequence[float], metric: str) -> list[str]:
+    """What to say of percentages that look like shares: 0.5 beside 48 and 52, where 50 would go with the others."""
+    others = [value for value in values if value > 1.0]
+    if not others:
+        return []
+    low, high = min(others), max(others)
+    doubtful = [
+        (place, value)
+        for place, value in zip(places, values, strict=True)
+        if 0.0 < value <= 1.0 and 10.0 * value < low and low / 2.0 <= 100.0 * value <= 2.0 * high
+    ]
+    if not doubtful:
+        return []
+    value = doubtful[0][1]
+    lines = where([place for place, _ in doubtful])
+    return [
+        f"{lines}: {metric} {value:g} is taken for {value:g} %, since the others are percentages; if it is a share, "
+        f"write {100.0 * value:g}"
+    ]
+
+
 def _number(text: str) -> float | None:
     try:
         return float(text)

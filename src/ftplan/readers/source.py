@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import sys
 from pathlib import Path, PurePath
 
@@ -70,6 +72,24 @@ def decode(data: bytes, source: str) -> str:
             f"{source}:{line}: byte 0x{data[error.start]:02x} is not UTF-8 text",
             hint="save it as UTF-8 (iconv -f LATIN1 -t UTF-8)",
         ) from error
+
+
+def decode_table(data: bytes, source: str) -> tuple[str, str]:
+    """The text of a table that a spreadsheet may have saved, and what to say of its encoding, '' for UTF-8.
+
+    Excel writes Windows-1252 for `CSV` and UTF-16 for `Unicode text`. Anything else is refused as `decode` does.
+    """
+    try:
+        if data.startswith(_UTF16):
+            return data.decode("utf-16").removeprefix("\ufeff"), "read as UTF-16, which the file is saved in"
+        data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # what is UTF-8 in other places is UTF-8, and damaged
+        damaged = re.search(r"[^\x00-\x7f\ufffd]", data.decode("utf-8", errors="replace")) is not None
+        if not (damaged or b"\x00" in data or data.startswith((*_UTF16, _ZIP))):
+            with contextlib.suppress(UnicodeDecodeError):
+                return data.decode("cp1252"), "read as Windows-1252, as Excel saves CSV: it is not UTF-8"
+    return decode(data, source), ""
 
 
 def _read(path: str) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ftplan.errors import InputError
-from ftplan.fit.outliers import outliers
+from ftplan.fit.outliers import lone_lengths, outliers
 from ftplan.readers import columns as naming
 from ftplan.readers import groups, metrics, numbers, settings
 from ftplan.readers.columns import Columns
@@ -17,7 +17,7 @@ from ftplan.readers.doubts import doubts, unread_counts
 from ftplan.readers.gaps import left_out
 from ftplan.readers.gather import read_table
 from ftplan.readers.raw import RawTable, listed, normalise, plain, suggest
-from ftplan.readers.repairs import Repairs, plain_numbers, where, without_nothing
+from ftplan.readers.repairs import Repairs, plain_numbers, shares_among_percentages, where, without_nothing
 from ftplan.readers.rows import Row, complete, method_name
 from ftplan.runs import Direction, RunTable, from_rows
 
@@ -64,7 +64,8 @@ def read_runs(
     for row, value in zip(rows, values, strict=True):
         row[measured.name] = value
     used = {choice.header, *labels, *columns.header.values()}
-    mended = (*raw.mended, *repairs.said(used), *gaps)
+    doubted = shares_among_percentages(raw.places, values, measured.name) if measured.unit == "percent" else []
+    mended = (*raw.mended, *repairs.said(used), *doubted, *gaps)
     notes = (*_notes(raw, columns, choice, labels, by), *mended)
     table = replace(from_rows(rows, measured, source=raw.source, notes=notes), repairs=mended)
     raw, table = _without_outliers(raw, table)
@@ -102,9 +103,13 @@ def _without(raw: RawTable, out: Collection[int]) -> RawTable:
 def _without_outliers(raw: RawTable, table: RunTable) -> tuple[RawTable, RunTable]:
     """Both without the runs that would decide a fit alone; each that does not go with the others is in the notes."""
     found = outliers(table)
-    if not found:
+    said = [
+        f"{where([raw.places[i]])}: {table.avg_tokens[i]:,.0f} tokens each, where the other runs have about "
+        f"{usual:,.0f}: kept, but check it, for it alone tells what length does"
+        for i, usual in lone_lengths(table)
+    ]
+    if not found and not said:
         return raw, table
-    said = []
     for o in found:
         what = f"{where([raw.places[o.row]])}: {table.metric.name} {o.value:g} does not go with the other runs"
         what += f", which say about {o.expected:.3g}"
@@ -163,6 +168,12 @@ def _require_size(raw: RawTable, columns: Columns, unsuited: set[str]) -> None:
             f"{raw.source}: the log says neither how many examples nor how many tokens the runs were trained on",
             hint=f"where a column holds it: --map COLUMN=examples{which}; else name a table with the columns "
             f"run,examples beside it, where runs are called {listed(_names(raw), 3)}",
+        )
+    if N := next((h for name, h in have.items() if name == "model_params" and columns.keys[h] == "n"), None):
+        raise InputError(
+            f"{raw.source}: column {N!r} stands beside compute, where it is the model's size, and no column says how "
+            "much data the runs saw",
+            hint=f"add a column tokens (D = C / 6N), or --map {N}=examples where it counts training examples",
         )
     for header in raw.headers:
         if naming.CANONICAL.get(columns.keys[header], columns.keys[header]) in ("examples", "tokens"):  # but blank

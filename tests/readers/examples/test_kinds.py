@@ -442,3 +442,20 @@ def test_counters_add_up(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     expected = Counter(length(kind) for name, kind in KINDS.items() if name.startswith("ShareGPT"))
     assert histogram(counted(path)) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "hint"),
+    [
+        ({"instruction": "a long text"}, "--map instruction=text counts that alone"),
+        ({"prompt": "a", "rejected": "b"}, "a row is one of"),
+        ({"context": "a long text", "question": "what", "answers": {"text": ["x"]}}, "a row is one of"),
+        ({"question": "what", "choices": ["a", "b"], "answer": 1}, "such rows look like"),
+    ],
+)
+def test_hints_name_what_can_be_trained_on(row: dict[str, object], hint: str, tmp_path: Path) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_text(json.dumps(row) + "\n")
+    with pytest.raises(InputError) as caught:
+        counted(path)
+    assert (caught.value.hint or "").startswith(hint)

@@ -7,6 +7,7 @@ import gc
 import itertools
 import multiprocessing
 import os
+import re
 import sys
 import warnings
 from collections import deque
@@ -22,10 +23,12 @@ from ftplan.readers.examples.blocks import Block
 from ftplan.readers.examples.count import BadRow, Counted, Reading, count, fault, parse, tokenizer
 from ftplan.readers.examples.shapes import Columns, Found, Row, RowFault
 from ftplan.readers.examples.source import Part, Source
-from ftplan.readers.raw import listed, suggest
+from ftplan.readers.raw import listed, normalise, suggest
 
 #: blocks handed out per process before the first result is awaited
 _AHEAD = 2
+#: columns of answers that nothing should be trained on
+_REJECTED = re.compile(r"rejected|non_preferred|(^|_)negatives?($|_)")
 #: forms of rows that a message shows, the most used first; a prompt and completion of messages goes without saying
 _SHOWN = ("messages", "sharegpt", "alpaca", "prompt_completion", "text")
 #: what is called with the bytes of the source that are done
@@ -118,9 +121,12 @@ def _forms(row: Any, *, mapped: bool) -> str:
     """What to do about a row without a form."""
     forms = ", ".join(shapes.load(name).example for name in _SHOWN)
     texts = {key: len(value) for key, value in row.items() if isinstance(value, str)} if isinstance(row, dict) else {}
+    texts = {key: length for key, length in texts.items() if not _REJECTED.search(normalise(key))}
     longest = sorted(texts, key=texts.__getitem__, reverse=True)[:2]
     asked, answered = sorted(longest, key=list(texts).index) if len(longest) == 2 else ("", "")
-    if mapped or not answered:
+    if not mapped and len(longest) == 1 and not any(_REJECTED.search(normalise(key)) for key in row):
+        return f"--map {longest[0]}=text counts that alone; a row is one of: {forms}"
+    if mapped or not answered or normalise(answered) in (*shapes.QUESTION, *shapes.GIVEN):
         return f"a row is one of: {forms}"
     return f"--map {asked}=prompt --map {answered}=completion says which column is what; a row is one of: {forms}"
 
@@ -155,8 +161,9 @@ def _result(
         found = counted.result()
     except BadRow as error:
         shape = shapes.load(reading.shape)
-        place = part.place(block.first_line() + error.lines)
-        raise InputError(f"{place}: {error.problem}", hint=f"rows before it look like {shape.example}") from error
+        line = block.first_line() + error.lines
+        what = "rows before it look" if line > 1 else "such rows look"
+        raise InputError(f"{part.place(line)}: {error.problem}", hint=f"{what} like {shape.example}") from error
     progress(before[part] + block.done)
     return found
 
