@@ -11,6 +11,8 @@ from typing import Any
 
 from ftplan.errors import InputError
 from ftplan.plain import parse_json
+from ftplan.readers.histories import HEAD, Logger
+from ftplan.readers.histories.ends import ends, is_store, store_of
 from ftplan.readers.logs import Evaluation, Found, Run, tool_of, tools
 from ftplan.readers.logs.trainer import BEST_LOADED, is_of
 from ftplan.readers.logs.values import number
@@ -53,7 +55,12 @@ def read_folder(path: str) -> Folder:
         found = tool.read(value, str(file), name_in(file, root))
         evaluations += found.evaluations
         by_tool.setdefault(tool.TOOL, []).extend(replace(r, keys=(*r.keys, str(home_of(file)))) for r in found.runs)
-    told = []
+    told: list[str] = []
+    for tracker, files in _stores(root).items():
+        if not by_tool.get(tracker.TOOL):  # else the tracker's own summaries lie beside
+            kept = ends(tracker, files)
+            by_tool[tracker.TOOL] = list(kept.runs)
+            told += kept.told
     runs = by_tool.pop(_FIRST if by_tool.get(_FIRST) else next(iter(by_tool), _FIRST), [])
     if others := [name for name, left in by_tool.items() if left]:
         told.append(f"{' and '.join(others)} logs in {path} are not read: trackers log the same runs again")
@@ -118,6 +125,20 @@ def _with_config(value: Mapping[str, Any], file: Path) -> Mapping[str, Any]:
     if file.name == "wandb-summary.json" and config.is_file():
         return {**value, "config": read_plain(str(config))}
     return value
+
+
+def _stores(root: Path) -> dict[Logger, list[Path]]:
+    """The stores of trackers below a folder, by tracker; a link to one of them is not another."""
+    found: dict[Logger, dict[Path, Path]] = {}
+    for folder, below, names in os.walk(root):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        for file in (Path(folder, name) for name in sorted(names)):
+            if is_store(file) and file.is_file():
+                with file.open("rb") as opened:
+                    head = opened.read(HEAD)
+                if (store := store_of(head, file)) is not None:
+                    found.setdefault(store, {})[file.resolve()] = file
+    return {store: list(files.values()) for store, files in found.items()}
 
 
 def home_of(file: Path) -> Path:

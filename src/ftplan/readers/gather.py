@@ -9,6 +9,8 @@ from pathlib import Path
 from ftplan.errors import InputError
 from ftplan.readers import delimited, jsonlines, metrics, parquet, source
 from ftplan.readers.folders import read_folder, read_log
+from ftplan.readers.histories import HEAD
+from ftplan.readers.histories.ends import ends, store_of
 from ftplan.readers.joined import NAMES, join, names_run
 from ftplan.readers.logs import Evaluation, Found, Run, tool_of
 from ftplan.readers.progress import progress
@@ -83,6 +85,9 @@ def is_log(path: str) -> bool:
     file = Path(path)
     if not file.is_file():
         return file.is_dir()
+    with file.open("rb") as opened:
+        if store_of(opened.read(HEAD), file) is not None:
+            return True
     return file.suffix.lower() == ".json" and read_log(source.read_bytes(path), path) is not None
 
 
@@ -146,6 +151,8 @@ def _open(path: str) -> Found | RawTable:
     """What a tool wrote, or a table as written."""
     name = source.source_name(path)
     data = source.read_bytes(path)
+    if path != "-" and (store := store_of(data[:HEAD], Path(path))) is not None:
+        return ends(store, [Path(path)])
     if data.startswith(parquet.MAGIC):
         table = parquet.read_parquet(data, name)
     else:

@@ -13,6 +13,13 @@ from ftplan.readers.packings import LARGEST, packing_of
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 _ZIP = b"PK\x03\x04"  # .xlsx too
+#: what trackers keep their runs in
+_STORES = {
+    b"SQLite format 3": "an SQLite database",
+    b":W&B": "a run of Weights & Biases",
+    b":SWL": "a run of SwanLab",
+    b"brain.Event:": "a file of TensorBoard's events",
+}
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -59,6 +66,9 @@ def decode(data: bytes, source: str) -> str:
     """UTF-8 text, with or without BOM. Raises InputError naming the line of the first byte that is not."""
     if data.startswith(_ZIP):
         raise InputError(f"{source} is a zip archive or an Excel workbook, not text", hint="export the sheet as CSV")
+    for magic, what in _STORES.items():
+        if data[:64].find(magic) in range(17):
+            raise InputError(f"{source} is {what}, not text", hint="ftplan runs reads it where a known tool wrote it")
     if data.startswith(_UTF16) or b"\x00" in data:
         raise InputError(
             f"{source} is not UTF-8 text: it looks like UTF-16 or a binary file",

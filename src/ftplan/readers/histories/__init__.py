@@ -23,7 +23,7 @@ HEAD = 2**16
 class Row:
     """What was logged at one time. step: optimiser steps done by then; values: {plain name: number}, NaN as it was.
 
-    `learning_rate` is that of the step itself, or of the next one: `rates` tells which.
+    `learning_rate` is that of the step itself, but for histories that say otherwise (`ahead`).
     """
 
     step: float
@@ -34,7 +34,8 @@ class Row:
 class History:
     """One run, finished or not. rows: in the order of logging; facts: {plain name: text} of its settings and its end.
 
-    finished: None where the log does not say. keys: further names and folders of the run.
+    finished: None where the log does not say. keys: further names and folders of the run. ahead: whether a row's
+    learning rate is that of the next step, not of its own.
     """
 
     place: str
@@ -44,6 +45,7 @@ class History:
     finished: bool | None = None
     told: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    ahead: bool = False
 
 
 class Logger(Protocol):
@@ -51,15 +53,15 @@ class Logger(Protocol):
 
     TOOL: str
 
-    def recognise(self, head: bytes, name: str) -> bool:
-        """Whether a file was written by the logger: its first bytes, at most HEAD, and its name."""
+    def recognise(self, head: bytes, file: Path) -> bool:
+        """Whether a file was written by the logger: its first bytes, at most HEAD, and where it is."""
 
     def read(self, files: Sequence[Path]) -> Iterable[History]:
         """Their runs. Raises InputError for a damaged file."""
 
 
 #: modules of this folder that are no loggers
-_SHARED = {"arguments", "logged", "rates", "steps", "table"}
+_SHARED = {"arguments", "ends", "lines", "logged", "rates", "records", "sqlite", "steps", "table"}
 
 
 @cache
@@ -69,6 +71,6 @@ def loggers() -> tuple[Logger, ...]:
     return tuple(importlib.import_module(f"{__name__}.{name}") for name in found)
 
 
-def logger_of(head: bytes, name: str) -> Logger | None:
+def logger_of(head: bytes, file: Path) -> Logger | None:
     """The logger that wrote a file, None where it is nothing that one wrote."""
-    return next((logger for logger in loggers() if logger.recognise(head, name)), None)
+    return next((logger for logger in loggers() if logger.recognise(head, file)), None)

@@ -50,10 +50,11 @@ def _canonical(row: Row) -> Row:
 
 
 def last_attempts(rows: Sequence[Row]) -> list[Row]:
-    """Without what was done again: after a resume from an earlier step, the rows beyond it count no more."""
+    """Without what was done again: after a resume from an earlier step, the rows from there on count no more."""
     kept: list[Row] = []
     for row in rows:
-        while kept and kept[-1].step > row.step:
+        again = bool(kept) and kept[-1].step > row.step
+        while again and kept and kept[-1].step >= row.step:
             kept.pop()
         kept.append(row)
     return kept

@@ -89,10 +89,12 @@ def logged(
     *,
     peak: float | None = None,
     said: tuple[str, float] | None = None,
+    ahead: bool = False,
 ) -> Rates | None:
     """From the rates that were logged at some steps, of a run of `total` steps; None where they are too few to tell.
 
-    peak, said: the peak, and (schedule, warm-up as a share), as the settings have them.
+    peak, said: the peak, and (schedule, warm-up as a share), as the settings have them. ahead: whether a rate is that
+    of the step after, where nothing tells.
     """
     order = np.argsort(np.asarray(at), kind="stable")
     x, y = np.asarray(at, dtype=float)[order], np.asarray(rates, dtype=float)[order]
@@ -106,7 +108,7 @@ def logged(
     if shape is not None:
         more = bool(x[0] > 1.0 and shape.name in _FLAT and shape.warm < x[0] - 1.0)
         return Rates(shape.at(np.arange(steps + 1.0), total), shape.name, shape.warm / total, shape.peak, open=more)
-    return _between(x, y, steps, peak)
+    return _between(x - (not ahead), y, steps, peak)
 
 
 def _as_said(x: Floats, y: Floats, total: float, schedule: str, warmup: float) -> float | None:
@@ -119,9 +121,9 @@ def _as_said(x: Floats, y: Floats, total: float, schedule: str, warmup: float) -
     return None
 
 
-def _between(x: Floats, y: Floats, steps: int, peak: float | None) -> Rates:
-    """Straight lines between what was logged; before the first the line goes on, into a warm-up from 0."""
-    done = np.maximum(x - 1.0, 0.0)
+def _between(done: Floats, y: Floats, steps: int, peak: float | None) -> Rates:
+    """Straight lines between what was logged after so many steps; before the first the line goes on, or up from 0."""
+    done = np.maximum(done, 0.0)
     grid = np.arange(steps + 1.0)
     out = np.interp(grid, done, y)
     if len(done) > 1:

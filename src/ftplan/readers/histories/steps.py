@@ -77,7 +77,7 @@ def evaluations(history: History, asked: Asked, facts: Mapping[str, str] | None 
     judged, told = _judged(rows, asked.metric)
     if not judged:
         return Evaluations((), told=(*history.told, *told), lacks="metric")
-    seen = _seen(rows, known, asked)
+    seen = _seen(rows, known, asked, ahead=history.ahead)
     if seen is None:
         return Evaluations((), told=history.told, lacks="tokens")
     if seen.rates is None:
@@ -117,7 +117,7 @@ def _judged(rows: list[Row], metric: str | None) -> tuple[dict[float, dict[str, 
     return dict(sorted(found.items())), told
 
 
-def _seen(rows: list[Row], facts: Mapping[str, str], asked: Asked) -> _Seen | None:
+def _seen(rows: list[Row], facts: Mapping[str, str], asked: Asked, *, ahead: bool) -> _Seen | None:
     """None where nothing tells how many tokens were seen."""
     last = max(row.step for row in rows)
     steps = max(ceil(last), 1)
@@ -125,7 +125,9 @@ def _seen(rows: list[Row], facts: Mapping[str, str], asked: Asked) -> _Seen | No
     told: list[str] = []
     passed = series(rows, *EPOCHS)
     epochs = _line(passed, grid)
-    cells, said = found_in.cells({**facts, "epoch": str(passed[-1][1])} if passed else facts)
+    ended = {**_at_the_end(rows), **facts, **({"epoch": repr(passed[-1][1])} if passed else {})}
+    planned = {} if number(ended, "max_steps") else {"max_steps": ended["global_step"]}
+    cells, said = found_in.cells({**ended, **planned} if ended.get("train_runtime") else ended)
     examples = number(facts, "examples") or number(cells, "examples")
     told += [text for text in said if text in _OF_EXAMPLES and not number(facts, "examples")]
     if not passed:
@@ -141,11 +143,19 @@ def _seen(rows: list[Row], facts: Mapping[str, str], asked: Asked) -> _Seen | No
             return None
         told.append(GIVEN_LENGTH)
         so_far = examples * each * epochs
-    rates = _rates(rows, facts, asked, steps, told)
+    rates = _rates(rows, facts, asked, steps, told, ahead=ahead)
     return _Seen(so_far, epochs, examples, rates, told)
 
 
-def _rates(rows: list[Row], facts: Mapping[str, str], asked: Asked, steps: int, told: list[str]) -> Rates | None:
+def _at_the_end(rows: list[Row]) -> dict[str, str]:
+    """What the row that ends a training says, under the names of a run's facts."""
+    found = {name: repr(v[-1][1]) for name in found_in.CLOSING if (v := series(rows, name))}
+    return found | {"global_step": f"{max(row.step for row in rows):g}"}
+
+
+def _rates(
+    rows: list[Row], facts: Mapping[str, str], asked: Asked, steps: int, told: list[str], *, ahead: bool
+) -> Rates | None:
     total = number(facts, "max_steps", "total_steps") or 0.0
     total = total if total >= steps else float(steps)
     peak = number(facts, *RATES)
@@ -154,7 +164,7 @@ def _rates(rows: list[Row], facts: Mapping[str, str], asked: Asked, steps: int, 
     if own:
         said = (name, _warm_up(facts, total)) if name else None
         at, rates = zip(*own, strict=True)
-        if (found := logged(at, rates, total, steps, peak=peak, said=said)) is not None:
+        if (found := logged(at, rates, total, steps, peak=peak, said=said, ahead=ahead)) is not None:
             if found.open and asked.warmup is not None:
                 return named(found.schedule, asked.warmup, total, steps, found.peak)
             told += [NOT_ASKED] * bool(asked.schedule) + [OPEN] * found.open

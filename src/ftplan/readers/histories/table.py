@@ -53,7 +53,7 @@ def read_histories(
         found, said = _found(path)
         histories += found
         told += said
-        if not found and Path(path).is_file():
+        if not found and Path(path).is_file() and logger_of(_head(Path(path)), Path(path)) is None:
             tables.append(_table(path))
     source = ", ".join(paths)
     if not histories:
@@ -93,7 +93,7 @@ def _found(path: str) -> tuple[list[History], list[str]]:
     for file in _files(root) if root.is_dir() else [root]:
         if not root.is_dir():
             read_bytes(path)  # says what is wrong with a file that was named
-        if (logger := logger_of(_head(file), file.name)) is not None:
+        if (logger := logger_of(_head(file), file)) is not None:
             files.setdefault(logger, []).append(file)
     found = {logger: [_called(run, root) for run in logger.read(own)] for logger, own in files.items()}
     found = {logger: runs for logger, runs in found.items() if any(run.rows for run in runs)}

@@ -22,9 +22,9 @@ TOOL = trainer.TOOL
 FILE = "trainer_state.json"
 
 
-def recognise(head: bytes, name: str) -> bool:
+def recognise(head: bytes, file: Path) -> bool:
     """A state, whatever it is called: counters of steps stand before its rows."""
-    return head.lstrip()[:1] == b"{" and (b'"log_history"' in head or (name == FILE and b'"global_step"' in head))
+    return head.lstrip()[:1] == b"{" and (b'"log_history"' in head or (file.name == FILE and b'"global_step"' in head))
 
 
 def read(files: Sequence[Path]) -> Iterable[History]:

@@ -30,7 +30,7 @@ _PARENT = "tags.mlflow.parentRunId"
 #: what an export says of every run, whoever logged it
 _OWN = {"run_id", "experiment_id", "status", "artifact_uri", "start_time", "end_time", *_WEBSITE_REST}
 #: infinity is stored as the largest double
-_INFINITE = 1.797e308
+INFINITE = 1.797e308
 INHERITED = "what only its parent run says (a sweep keeps its parameters there) was taken over"
 
 
@@ -95,7 +95,7 @@ def _standard(content: RawTable) -> list[tuple[dict[str, str], str]]:
 def _finite(header: str, text: str) -> str:
     """A logged value, '' for infinity; the id of a run may look like a number."""
     try:
-        return "" if header not in _OWN and not header.startswith("tags.") and abs(float(text)) >= _INFINITE else text
+        return "" if header not in _OWN and not header.startswith("tags.") and abs(float(text)) >= INFINITE else text
     except ValueError:
         return text
 

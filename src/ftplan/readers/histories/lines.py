@@ -1,0 +1,88 @@
+"""Tables and JSONL with a row per logging step -> rows of numbers under plain names."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ftplan.readers.delimited import read_delimited
+from ftplan.readers.histories import Row
+from ftplan.readers.jsonlines import read_jsonlines
+from ftplan.readers.raw import RawTable, plain
+from ftplan.readers.source import decode, read_bytes
+
+_PART = re.compile(r"([0-9]+)\s*/\s*([0-9]+)")
+
+
+def headers(head: bytes) -> tuple[str, ...]:
+    """Columns of a CSV by its first line; () where it is none."""
+    first = head.decode("utf-8-sig", errors="replace").partition("\n")[0]
+    if not first.strip() or first.lstrip()[0] in "{[" or "\x00" in first:
+        return ()
+    return tuple(cell.strip() for cell in next(csv.reader(io.StringIO(first)), []))
+
+
+def keys(head: bytes) -> frozenset[str]:
+    """Keys of the first object of a JSONL file; none where it is no such file."""
+    first = head.decode("utf-8-sig", errors="replace").lstrip().partition("\n")[0]
+    if not first.startswith("{"):
+        return frozenset()
+    try:
+        value = json.loads(first)
+    except (ValueError, RecursionError):
+        return frozenset()
+    return frozenset(value) if isinstance(value, dict) else frozenset()
+
+
+def table(file: Path) -> RawTable:
+    """Every cell as text."""
+    text = decode(read_bytes(str(file)), str(file))
+    return (read_jsonlines if text.lstrip().startswith("{") else read_delimited)(text, str(file))
+
+
+def numbers(cells: Mapping[str, str]) -> dict[str, float]:
+    """{plain name: number} of the cells that hold one; NaN and infinity as they are."""
+    out = {}
+    for header, text in cells.items():
+        if (value := number(text)) is not None:
+            out[plain(header)] = value
+    return out
+
+
+def number(text: object) -> float | None:
+    """A number, also as text ('NaN', 'Infinity'); None for anything else."""
+    try:
+        return None if isinstance(text, bool) or text is None or text == "" else float(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def part(text: str) -> tuple[float, float] | None:
+    """'10/20' -> (10, 20)."""
+    match = _PART.fullmatch(text.strip())
+    return (float(match[1]), float(match[2])) if match else None
+
+
+def with_shares(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Rows whose `epoch` is the number of the pass, from 0, with the share that is done in its place.
+
+    Passes are of one length, which the first row of the last pass tells; without a second pass nothing does.
+    """
+    passes = [(row.values["epoch"], row.step) for row in rows if row.values.get("epoch", -1.0) >= 0.0]
+    last = max((number for number, _ in passes), default=0.0)
+    begun = min((step for number, step in passes if number == last), default=0.0)
+    length = (begun - 1.0) / last if last else 0.0
+    out = []
+    for row in rows:
+        values = {name: value for name, value in row.values.items() if name != "epoch"}
+        out.append(Row(row.step, {**values, "epoch": row.step / length} if length > 0.0 else values))
+    return tuple(out)
+
+
+def homes(files: Sequence[Path]) -> list[tuple[Path, str]]:
+    """Each file with what to call its run: its folder, where that is named for a run, else the file."""
+    return [(file, file.resolve().parent.name or file.stem) for file in files]
