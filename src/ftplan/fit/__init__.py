@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from json import dumps
@@ -12,13 +12,17 @@ import numpy as np
 from ftplan.errors import InputError
 from ftplan.fit import bootstrap
 from ftplan.fit.borrowed import borrowed_fit, borrowed_predictor
+from ftplan.fit.curve_prior import shipped
 from ftplan.fit.features import Data, prepare
+from ftplan.fit.methods import methods_of
+from ftplan.fit.panel import LEAST_CURVES
 from ftplan.fit.predictor import Predictor, from_series
 from ftplan.fit.result import Fit, SeriesFit
 from ftplan.fit.series import fit_series
 from ftplan.fit.solve import Objective
 from ftplan.fit.verdict import told_winner
 from ftplan.fit.winner import winner
+from ftplan.laws.parts import Floats, Rows
 from ftplan.runs import RunTable
 
 __all__ = ["Predicted", "borrowed_fit", "fit_runs", "predict_rows", "predictor", "refuse_objective"]
@@ -118,7 +122,22 @@ def predict_rows(fit: Fit, table: RunTable, *, level: float = 0.9) -> list[Predi
         rows = model.features(part)
         low, high = model.interval(rows, level)
         beyond = model.extrapolation(rows, model.volume(part), part.avg_tokens, part.model_params)
-        columns = zip(model.point(rows), low, high, beyond, strict=True)
+        columns = zip(*_by_method(fit, key, rows, level, (model.point(rows), low, high)), beyond, strict=True)
         for place, values in zip(np.flatnonzero(own), columns, strict=True):
             out[int(place)] = Predicted(*(float(v) for v in values))
     return [p for p in out if p is not None]
+
+
+def _by_method(fit: Fit, key: str, rows: Rows, level: float, found: tuple[Floats, Floats, Floats]) -> Iterable[Floats]:
+    """Prediction, low and high of rows; those beyond the sizes that several methods share are foretold together."""
+    if fit.runs is None or len(set(fit.runs.method)) < LEAST_CURVES:
+        return found
+    data = prepare(fit.runs if key == "" else dict(fit.runs.series())[key])
+    prior = shipped("score" if data.sign < 0.0 else "loss")
+    panel = methods_of(data, prior)
+    if panel is None:
+        return found
+    columns = np.array(found)
+    for i, quantiles in panel.ahead(rows, (0.5, 0.5 - level / 2.0, 0.5 + level / 2.0), prior).items():
+        columns[:, i] = quantiles
+    return columns

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -97,6 +97,14 @@ class CurvePrior:
         sd = self.processes[:, 2:]
         each = np.where(np.isinf(counts), 0.0, SHARED_NOISE + (1.0 - SHARED_NOISE) / np.maximum(counts, 1.0))
         return np.asarray(sd**2 * each + known)
+
+
+@cache
+def shipped(kind: str) -> CurvePrior:
+    """The prior that ships for a kind of metric: 'loss' or 'score'."""
+    from ftplan.presets import load_prior  # numbers of the package, not of a user: read when first needed
+
+    return load_prior(kind)
 
 
 def _product(axes: Sequence[Sequence[float]]) -> Floats:
