@@ -120,7 +120,10 @@ def test_predict_keeps_the_columns_of_the_table(run: Run, calls: dict[str, Any],
     planned.write_text("who,n_samples,avg_tokens,group\nme,1k,120,s\nyou,20,100,s\n")
     code, out, err = run("predict", fit_file, str(planned), "--format", "csv", "--level", "0.5")
     assert code == 0
-    assert err == "warning: one row lies outside the fitted runs, by up to 2.0 times\n"
+    assert err.splitlines() == [
+        "note: column 'n_samples': k for thousands (line 2: '1k' is 1000)",
+        "warning: one row lies outside the fitted runs, by up to 2.0 times",
+    ]
     assert out == (
         "who,n_samples,avg_tokens,group,prediction,low,high,extrapolation\n"
         "me,1k,120,s,2.5,2.4,2.6,1.0\nyou,20,100,s,2.5,2.4,2.6,2.0\n"
