@@ -18,7 +18,7 @@ from ftplan.readers.raw import RawTable, normalise, plain
 from ftplan.readers.settings import SETTINGS
 
 #: counters of steps, in the singular: `steps` or `max_steps` of a table of runs is how many a run took in all
-_STEPS = frozenset(
+STEPS = frozenset(
     {
         *("step", "global_step", "trainer_global_step", "current_step", "current_steps", "train_step", "training_step"),
         *("iter", "iteration", "it", "update", "num_updates", "batch_idx", "optimizer_step", "opt_step", "n_iter"),
@@ -112,7 +112,7 @@ def _long(raw: RawTable, keys: Mapping[str, str]) -> Progress | None:
 
 def _rising(raw: RawTable, keys: Mapping[str, str]) -> Progress | None:
     """A counter that rises from row to row, within each run that a column names, while the settings stay."""
-    counter = next((header for key, header in keys.items() if key in _STEPS), None)
+    counter = next((header for key, header in keys.items() if key in STEPS), None)
     epoch = next((header for key, header in keys.items() if key in _EPOCH), None)
     name = next((header for key, header in keys.items() if key in _NAMES and not raw.is_blank(header)), None)
     rows: dict[str, list[Mapping[str, str]]] = {}

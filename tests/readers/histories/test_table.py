@@ -123,3 +123,22 @@ def test_a_metric_by_name_and_a_column_by_map(tmp_path: Path) -> None:
     table = read_histories(state(tmp_path, log), asked=Asked(metric="mine"), column_map={"seen": "tokens_seen"})
     assert table.metrics == ("mine",)
     assert table.rows[-1]["rate_tokens"] == pytest.approx(by_hand()[-1])
+
+
+def test_tokens_of_single_steps_are_summed(tmp_path: Path) -> None:
+    log = [{**row, "tokens": 100.0} if "loss" in row else row for row in rows(tokens=False)]
+    assert weighted(read_histories(state(tmp_path, log))) == pytest.approx(by_hand())
+
+
+def test_a_table_of_steps_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    lines = [f"a,{row['step']},{100 * row['step']},{row['learning_rate']}," for row in rows() if "loss" in row]
+    judged = [f"a,{row['step']},,,{row['eval_loss']}" for row in rows() if "eval_loss" in row]
+    file.write_text("\n".join(["run,step,tokens,lr,eval_loss", *sorted(lines + judged, key=_step)]) + "\n")
+    table = read_histories(str(file))
+    assert weighted(table) == pytest.approx(by_hand())
+    assert {row["run"] for row in table.rows} == {"a"}
+
+
+def _step(line: str) -> int:
+    return int(line.split(",")[1])

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ftplan.readers.histories import History, Row
-from ftplan.readers.histories.lines import headers, homes, numbers, table, with_shares
+from ftplan.readers.histories.lines import as_lightning, headers, homes, numbers, table, with_shares
 
 TOOL = "Lightning"
 _FOLDER = re.compile(r"version_[0-9]+")
-#: `lr-AdamW`, `lr-AdamW/pg1`
-RATE = re.compile(r"lr-\w+([/-]pg1)?")
 
 
 def recognise(head: bytes, file: Path) -> bool:
@@ -25,15 +23,17 @@ def read(files: Sequence[Path]) -> Iterable[History]:
     """One run a folder: name/version_0."""
     for file, name in homes(files):
         parent = file.resolve().parent
-        rows = [row(cells) for cells in table(file).rows]
+        rows = [row(numbers(cells)) for cells in table(file).rows]
         called = f"{parent.parent.name}/{name}" if _FOLDER.fullmatch(name) and parent.parent.name else name
-        yield History(str(file), called, with_shares(rows), keys=(str(file.parent),))
+        yield History(str(file), called, _shifted(rows), keys=(str(file.parent),))
 
 
-def row(cells: Mapping[str, str]) -> Row:
-    """With the learning rate under its usual name, and steps counted as done."""
-    rate = next((text for header, text in cells.items() if RATE.fullmatch(header) and text), None)
-    values = numbers({header: text for header, text in cells.items() if not RATE.fullmatch(header)})
-    if rate is not None:
-        values |= numbers({"learning_rate": rate})
-    return Row(values.pop("step", 0.0) + 1.0, values)
+def row(values: dict[str, float]) -> Row:
+    """Its step, and what was logged at it."""
+    return Row(values.pop("step", 0.0), values)
+
+
+def _shifted(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Steps counted as done, also where no monitor of rates was on."""
+    seen = as_lightning(rows)
+    return seen if seen != tuple(rows) else with_shares([Row(each.step + 1.0, each.values) for each in rows])

@@ -6,15 +6,19 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ftplan.readers.delimited import read_delimited
-from ftplan.readers.histories import Row
+from ftplan.readers.histories import History, Row
 from ftplan.readers.jsonlines import read_jsonlines
-from ftplan.readers.raw import RawTable, plain
+from ftplan.readers.progress import STEPS
+from ftplan.readers.raw import RawTable, normalise, plain
 from ftplan.readers.source import decode, read_bytes
 
+_RUNS = ("run", "run_name", "run_id", "name")
+#: what Lightning's LearningRateMonitor calls the rate of an optimiser, `lr-AdamW`, as a plain name
+RATE = re.compile(r"lr_(?!scheduler)[a-z0-9]\w*")
 _PART = re.compile(r"([0-9]+)\s*/\s*([0-9]+)")
 
 
@@ -81,6 +85,35 @@ def with_shares(rows: Sequence[Row]) -> tuple[Row, ...]:
         values = {name: value for name, value in row.values.items() if name != "epoch"}
         out.append(Row(row.step, {**values, "epoch": row.step / length} if length > 0.0 else values))
     return tuple(out)
+
+
+def as_lightning(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Rows of a tracker; where Lightning logged into it (`lr-AdamW`), with steps from 1 and shares of epochs."""
+    rates = {name for row in rows for name in row.values if RATE.fullmatch(name)}
+    if not rates:
+        return tuple(rows)
+    first = min(rates)
+    moved = []
+    for row in rows:
+        values = {name: value for name, value in row.values.items() if name not in rates}
+        moved.append(
+            Row(row.step + 1.0, values | ({"learning_rate": row.values[first]} if first in row.values else {}))
+        )
+    return with_shares(moved)
+
+
+def runs(raw: RawTable, name: str) -> Iterable[History]:
+    """A table of steps that no logger is known for: a run a name, by columns that say run and step."""
+    by = next((header for header in raw.headers if normalise(header) in _RUNS), None)
+    counter = next((header for header in raw.headers if normalise(header) in STEPS), None)
+    rows: dict[str, list[Row]] = {}
+    for place, cells in enumerate(raw.rows, start=1):
+        values = numbers(cells)
+        step = None if counter is None else number(cells[counter])
+        rows.setdefault(cells[by] if by else name, []).append(Row(float(place) if step is None else step, values))
+    for run, own in rows.items():
+        facts = {plain(h): text for h, text in raw.rows[0].items() if len({row[h] for row in raw.rows}) == 1 and text}
+        yield History(raw.source, run, tuple(own), facts)
 
 
 def homes(files: Sequence[Path]) -> list[tuple[Path, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import isfinite
 
 from ftplan.readers.columns import CANONICAL
@@ -12,8 +13,10 @@ from ftplan.readers.logs.counters import totals
 Series = list[tuple[float, float]]
 
 #: running counts of tokens besides TRL's, which goes first; what may count padding is last
-_SEEN = ("tokens_seen", "total_tokens", "tokens")
+_SEEN = ("tokens_seen", "total_tokens", "tokens", "batch_tokens", "tokens_per_step", "ntokens")
 MAY_BE_PADDED = "num_input_tokens_seen"
+#: a running count that restarts or stands still more often is none
+_RISES = 0.9
 RATES = ("learning_rate", "lr")
 EPOCHS = ("epoch", "epochs")
 
@@ -36,8 +39,25 @@ def tokens(rows: Sequence[Row]) -> tuple[Series, str]:
     for name in (*_SEEN, MAY_BE_PADDED):
         found = series(seen, name)
         if found and found[-1][1] > 0.0:
-            return found, name
+            return (found if _runs(found) else _summed(found)), name
     return [], ""
+
+
+def _runs(found: Series) -> bool:
+    """Whether a count of tokens is of all steps so far: it rises nearly always, where that of one step does not."""
+    pairs = [(a, b) for (at, a), (then, b) in pairwise(found) if then > at]
+    return sum(b > a for a, b in pairs) >= _RISES * len(pairs)
+
+
+def _summed(found: Series) -> Series:
+    """Tokens of single steps, summed up; a step that was not logged has had as many as the next that was."""
+    total = before = 0.0
+    out = []
+    for step, count in found:
+        total += count * max(step - before, 0.0)
+        before = step
+        out.append((step, total))
+    return out
 
 
 def _canonical(row: Row) -> Row:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ftplan.readers.histories import History, Row
+from ftplan.readers.histories.lines import as_lightning
 from ftplan.readers.histories.sqlite import columns, has, opened
 from ftplan.readers.logs.mlflow import INFINITE
 from ftplan.readers.logs.mlflow import TOOL as TOOL
@@ -95,4 +96,4 @@ def _history(place: str, name: str, key: str, state: str, facts: dict[str, str],
         else:
             rows.append(Row(step, {plain(metric): value}))
     known = {plain(name): written for name, text in facts.items() if (written := text_of(text))}
-    return History(place, name, tuple(rows), known, state == _FINISHED, keys=(key,))
+    return History(place, name, as_lightning(rows), known, state == _FINISHED, keys=(key,))

@@ -23,6 +23,8 @@ from ftplan.readers.logs.values import number
 
 #: a step counter beyond this is no counter of steps
 _MOST_STEPS = 10_000_000
+#: of a step, where epochs are written with some digits
+_ROUNDED = 0.01
 #: what is said of examples that were found in the end of a log
 _OF_EXAMPLES = {found_in.SPEED, found_in.PACKED, found_in.BLOCKS, found_in.MAYBE_PACKS, found_in.STREAM}
 
@@ -156,7 +158,7 @@ def _at_the_end(rows: list[Row]) -> dict[str, str]:
 def _rates(
     rows: list[Row], facts: Mapping[str, str], asked: Asked, steps: int, told: list[str], *, ahead: bool
 ) -> Rates | None:
-    total = number(facts, "max_steps", "total_steps") or 0.0
+    total = number(facts, "max_steps", "total_steps") or _planned(rows, facts)
     total = total if total >= steps else float(steps)
     peak = number(facts, *RATES)
     name = NAMES.get(facts.get("lr_scheduler_type", "") or facts.get("schedule", ""), "")
@@ -175,6 +177,13 @@ def _rates(
     warm = asked.warmup if asked.warmup is not None else _warm_up(facts, total)
     told.append(AS_ASKED.format(name, warm))
     return named(name, warm, total, steps, peak)
+
+
+def _planned(rows: list[Row], facts: Mapping[str, str]) -> float:
+    """Steps of a run that was told its epochs, by how many it took for those behind it; 0 where nothing tells."""
+    passed = [(step, epoch) for step, epoch in series(rows, *EPOCHS) if epoch > 0.0]
+    asked = number(facts, "num_train_epochs")
+    return float(ceil(passed[-1][0] / passed[-1][1] * asked - _ROUNDED)) if passed and asked else 0.0
 
 
 def _warm_up(facts: Mapping[str, str], total: float) -> float:

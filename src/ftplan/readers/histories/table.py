@@ -10,15 +10,14 @@ from pathlib import Path
 from ftplan.errors import InputError
 from ftplan.histories import HistoryTable
 from ftplan.readers.columns import CANONICAL
-from ftplan.readers.delimited import read_delimited
-from ftplan.readers.histories import HEAD, History, Logger, Row, logger_of, loggers
+from ftplan.readers.histories import HEAD, History, Logger, Row, lines, logger_of, loggers
 from ftplan.readers.histories import trainer as first
 from ftplan.readers.histories.steps import Asked, Evaluations, evaluations
 from ftplan.readers.joined import counted, nearness
 from ftplan.readers.logs import Run
 from ftplan.readers.progress import progress
 from ftplan.readers.raw import RawTable, listed, normalise, plain
-from ftplan.readers.source import decode, read_bytes
+from ftplan.readers.source import read_bytes
 
 #: what a log lacks: what to say, and what to do
 _LACKS = {
@@ -54,7 +53,10 @@ def read_histories(
         histories += found
         told += said
         if not found and Path(path).is_file() and logger_of(_head(Path(path)), Path(path)) is None:
-            tables.append(_table(path))
+            raw = lines.table(Path(path))
+            if progress(raw) is None:
+                tables.append(raw)
+            histories += lines.runs(raw, Path(path).stem) if progress(raw) is not None else ()
     source = ", ".join(paths)
     if not histories:
         raise InputError(
@@ -151,14 +153,6 @@ def _mapped(history: History, column_map: Mapping[str, str]) -> History:
     )
     facts = {**history.facts, **{ours: history.facts[old] for old, ours in names.items() if old in history.facts}}
     return replace(history, rows=rows, facts=facts)
-
-
-def _table(path: str) -> RawTable:
-    """A table beside the logs. Raises InputError for one that is a log of steps nobody knows."""
-    table = read_delimited(decode(read_bytes(path), path), path)
-    if (steps := progress(table)) is not None:
-        raise steps.refused(path)
-    return table
 
 
 def _facts(history: History, tables: Sequence[RawTable]) -> dict[str, str]:

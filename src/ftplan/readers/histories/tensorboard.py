@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ftplan.readers.histories import History, Row
-from ftplan.readers.histories.lightning import RATE
-from ftplan.readers.histories.lines import with_shares
+from ftplan.readers.histories.lines import as_lightning
 from ftplan.readers.histories.records import fields, first, text, tfrecords
 from ftplan.readers.logs.values import text_of
 from ftplan.readers.raw import plain
@@ -61,11 +60,8 @@ def read(files: Sequence[Path]) -> Iterable[History]:
     for run in runs:
         home = run.path.resolve().parent
         home = home.parent if home.name == "runs" else run.path.resolve()
-        lightning = any(RATE.fullmatch(tag) for tag in run.tags)
-        rows = [Row(row.step + 1.0, row.values) for row in run.rows] if lightning else run.rows
         ended = True if "train/train_loss" in run.tags else None
-        whole = with_shares(rows) if lightning else tuple(rows)
-        yield History(str(run.path), home.name, whole, run.facts, ended, keys=(str(home),))
+        yield History(str(run.path), home.name, as_lightning(run.rows), run.facts, ended, keys=(str(home),))
 
 
 def _add(folder: _Folder, step: float, tag: str, value: float | str) -> None:
@@ -74,7 +70,7 @@ def _add(folder: _Folder, step: float, tag: str, value: float | str) -> None:
             folder.facts |= _settings(value)
         return
     folder.tags.add(tag)
-    name = "learning_rate" if RATE.fullmatch(tag) else plain(tag)
+    name = plain(tag)
     if folder.rows and folder.rows[-1].step == step:
         folder.rows[-1] = Row(step, {**folder.rows[-1].values, name: value})
     else:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ftplan.readers.histories import History, Row
-from ftplan.readers.histories.lines import headers, homes, number, table
+from ftplan.readers.histories.lines import as_lightning, headers, homes, number, table
 from ftplan.readers.histories.records import fields, first, leveldb, text
 from ftplan.readers.logs.wandb import TOOL as TOOL
 from ftplan.readers.logs.wandb import flat
@@ -59,7 +59,7 @@ def read(files: Sequence[Path]) -> Iterable[History]:
     for key, run in runs.items():
         facts = {plain(name): written for name, written in flat({**run.config, **_closing(run)}).items() if written}
         ended = run.code == 0 if run.code is not None else False
-        yield History(run.place, run.name or key, tuple(run.rows), facts, ended, keys=(key,))
+        yield History(run.place, run.name or key, as_lightning(run.rows), facts, ended, keys=(key,))
 
 
 def _read(data: bytes, file: Path, runs: dict[str, _Run]) -> None:
@@ -113,4 +113,4 @@ def _tables(files: Sequence[Path]) -> Iterable[History]:
     """A history as CSV, as `run.history()` and the website give it."""
     for file, _ in homes(files):
         rows = [row for cells in table(file).rows for row in _rows(cells)]
-        yield History(str(file), file.stem, tuple(rows))
+        yield History(str(file), file.stem, as_lightning(rows))
