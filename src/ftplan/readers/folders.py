@@ -16,6 +16,7 @@ from ftplan.readers.histories.ends import ends, is_store, store_of
 from ftplan.readers.logs import Evaluation, Found, Run, tool_of, tools
 from ftplan.readers.logs.trainer import BEST_LOADED, is_of
 from ftplan.readers.logs.values import number
+from ftplan.readers.raw import listed
 from ftplan.readers.source import decode, read_bytes
 from ftplan.readers.structured import read_plain
 
@@ -56,10 +57,12 @@ def read_folder(path: str) -> Folder:
         evaluations += found.evaluations
         by_tool.setdefault(tool.TOOL, []).extend(replace(r, keys=(*r.keys, str(home_of(file)))) for r in found.runs)
     told: list[str] = []
+    left: list[Run] = []
     for tracker, files in _stores(root).items():
         if not by_tool.get(tracker.TOOL):  # else the tracker's own summaries lie beside
             kept = ends(tracker, files)
             by_tool[tracker.TOOL] = list(kept.runs)
+            left += kept.left
             told += kept.told
     runs = by_tool.pop(_FIRST if by_tool.get(_FIRST) else next(iter(by_tool), _FIRST), [])
     if others := [name for name, left in by_tool.items() if left]:
@@ -70,6 +73,11 @@ def read_folder(path: str) -> Folder:
     tables = sorted(str(file) for file in root.iterdir() if file.is_file() and file.suffix.lower() in _TABLES)
     if below := not runs and not evaluations and not tables:
         tables = [str(file) for file in _files(root, _TABLES) if file.stat().st_size]
+    if below and not tables and left:
+        raise InputError(
+            f"{path}: none of its {len(left)} runs finished: {listed([run.name for run in left], 3)}",
+            hint=f"ftplan runs {path} --histories reads the evaluations they made on the way",
+        )
     if below and not tables:
         raise InputError(
             f"{path}: no log in this folder",

@@ -108,7 +108,7 @@ def test_no_other_tool_takes_a_sample() -> None:
     from ftplan.readers.histories import HEAD, loggers
 
     for file in SAMPLES.rglob("*"):
-        if file.is_file() and file.name != "counted.json":
+        if file.is_file() and file.name not in ("counted.json", "config.yaml", "task.json"):
             head = file.read_bytes()[:HEAD]
             taken = [
                 logger.__name__.rpartition(".")[2]  # type: ignore[attr-defined]
@@ -116,3 +116,23 @@ def test_no_other_tool_takes_a_sample() -> None:
                 if logger.recognise(head, file)
             ]
             assert taken == [file.relative_to(SAMPLES).parts[0]], file
+
+
+def test_a_task_that_stopped_before_its_epochs_did_not_finish(tmp_path: Path) -> None:
+    task = next((SAMPLES / "clearml").glob("offline-*"))
+    shutil.copytree(task, tmp_path / task.name)
+    file = tmp_path / task.name / "metrics.jsonl"
+    events = [event for line in file.read_text().splitlines() for event in json.loads(line) if event["iter"] <= 40]
+    file.write_text("".join(f"{json.dumps([event])}\n" for event in events))
+    with pytest.raises(InputError, match="none of its 1 runs finished: one"):
+        read_runs(str(tmp_path))
+
+
+def test_clearmls_nan_is_zero(tmp_path: Path) -> None:
+    task = next((SAMPLES / "clearml").glob("offline-*"))
+    shutil.copytree(task, tmp_path / task.name)
+    file = tmp_path / task.name / "metrics.jsonl"
+    file.write_text(
+        file.read_text().replace('"value": 2.4,', '"value": 0.0,').replace('"value": 2.4}', '"value": 0.0}')
+    )
+    assert len(read_histories(str(tmp_path)).rows) == 3

@@ -8,18 +8,21 @@ from pathlib import Path
 
 from ftplan.readers.histories import HEAD, History, Logger, loggers
 from ftplan.readers.logs import Found, Run, trainer
+from ftplan.readers.logs.facts import NEARLY_DONE
+from ftplan.readers.logs.values import number
 from ftplan.readers.raw import listed
 
 #: of logs of steps alone a person names the folder, whose trainer_state.json says more
 _LINES = {"LLaMA-Factory", "ms-swift", "LitGPT", "Lightning", trainer.TOOL}
 #: what a store's file is called, so that not every file of a folder is opened
-_ENDINGS = (".db", ".sqlite", ".sqlite3", ".wandb", ".swanlab", "meta.yaml")
+_ENDINGS = (".db", ".sqlite", ".sqlite3", ".wandb", ".swanlab", "meta.yaml", "metrics.jsonl")
 UNSAID = "{} does not say whether a run ended: taken as it stands, with the data it had seen by then"
 
 
 def is_store(file: Path) -> bool:
     """Whether a file of a folder may be a tracker's store, by its name."""
-    return file.name.endswith(_ENDINGS) or "tfevents" in file.name
+    zipped = file.suffix == ".zip" and file.name.startswith("offline-")
+    return zipped or file.name.endswith(_ENDINGS) or "tfevents" in file.name
 
 
 def store_of(head: bytes, file: Path) -> Logger | None:
@@ -35,12 +38,21 @@ def _stores() -> Sequence[Logger]:
 
 def ends(logger: Logger, files: Sequence[Path]) -> Found:
     """The finished runs in a store's files, and those left out."""
-    found = [history for history in logger.read(files) if history.rows]
+    found = [_told_by_epochs(history) for history in logger.read(files) if history.rows]
     done = tuple(_end(history, logger.TOOL) for history in found if history.finished is not False)
     left = tuple(_end(history, logger.TOOL) for history in found if history.finished is False)
     names = listed([run.name for run in left], 3)
     told = (f"{len(left)} run{'s' * (len(left) > 1)} that did not finish left out ({names})",) * bool(left)
     return Found(done, told=told, left=left)
+
+
+def _told_by_epochs(history: History) -> History:
+    """A run that a store says nothing of has not finished where it stopped well before the epochs it was told."""
+    asked = number(history.facts, "num_train_epochs")
+    reached = max((row.values.get("epoch", 0.0) for row in history.rows), default=0.0)
+    if history.finished is None and asked and 0.0 < reached < NEARLY_DONE * asked:
+        return replace(history, finished=False)
+    return history
 
 
 def _end(history: History, tool: str) -> Run:
