@@ -72,7 +72,7 @@ def read_folder(path: str) -> Folder:
         told.append(f"of the {states} states that trainers saved, the final one of each run is read")
     tables = sorted(str(file) for file in root.iterdir() if file.is_file() and file.suffix.lower() in _TABLES)
     if below := not runs and not evaluations and not tables:
-        tables = [str(file) for file in _files(root, _TABLES) if file.stat().st_size]
+        tables = [str(file) for file in _files(root, _TABLES) if file.stat().st_size and not is_store(file)]
     if below and not tables and left:
         raise InputError(
             f"{path}: none of its {len(left)} runs finished: {listed([run.name for run in left], 3)}",
