@@ -215,13 +215,14 @@ def test_every_line_that_was_kept_is_checked(study: Study, tmp_path: Path) -> No
     once(study, keep=str(keep))
     head, first, second = keep.read_text().splitlines(keepends=True)
     told = json.loads(first)
-    for changed in (
+    wrong: tuple[object, ...] = (
         told | {"shortfalls": told["shortfalls"][:1]},
         told | {"shortfalls": ["0.1"] * len(told["shortfalls"])},
         told | {"task": "ladder/9/forecast/7"},
         told | {"task": "nothing/9/forecast/0"},
         [],
-    ):
+    )
+    for changed in wrong:
         text = head + json.dumps(changed) + "\n" + second
         keep.write_text(text)
         with pytest.raises(InputError, match=r"kept.jsonl:2: no whole result"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftplan.fit.outliers import outliers
@@ -28,11 +28,13 @@ def table(seed: int = 0, noise: float = 0.004, sign: float = 1.0, **changes: dic
     return from_rows(rows, Metric("score", "min" if sign > 0 else "max"))
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10**6), sign=st.sampled_from([1.0, -1.0]))
 def test_a_table_without_a_wrong_run_has_none_left_out(seed: int, sign: float) -> None:
     assert not any(o.gross for o in outliers(table(seed, sign=sign)))
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10**4), row=st.integers(0, 8), factor=st.sampled_from([10.0, 0.1, 100.0]))
 def test_a_slipped_decimal_point_is_found_in_any_run(seed: int, row: int, factor: float) -> None:
     true = float(table(seed).value[row])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple, replace
+
 import numpy as np
 import pytest
 
@@ -144,3 +146,24 @@ def test_without_draws_the_best_length_is_told_without_an_interval(table: RunTab
 def test_rows_of_another_series_are_refused(fitted: Fit) -> None:
     with pytest.raises(InputError, match="the fit has no series 'xl'"):
         predict_rows(fitted, from_rows([{"examples": 100, "avg_tokens": 64, "tokens": 6400, "group": "xl"}], LOSS))
+
+
+def test_the_law_in_use_is_the_same_however_much_is_worked_out_beside_it(table: RunTable, fitted: Fit) -> None:
+    used, ranked = (fit_runs(table, draws=300, extent=extent) for extent in ("used", "ranked"))
+    for alone, listed, full in zip(used.series, ranked.series, fitted.series, strict=True):
+        (law,) = alone.laws
+        assert [m.law for m in alone.selected] == [m.law for m in listed.selected] == [m.law for m in full.selected]
+        for series in (alone, listed):
+            own, same = (next(one for one in s.laws if one.name == law.name).params for s in (series, full))
+            assert own.keys() == same.keys()
+            # which fits share a batch decides how it rounds
+            for mine, other in zip(map(astuple, own.values()), map(astuple, same.values()), strict=True):
+                assert mine == tuple(pytest.approx(v, rel=1e-4) if isinstance(v, float) else v for v in other)
+        assert [one.cv_rmse for one in listed.laws] == [one.cv_rmse for one in full.laws]
+
+
+def test_draws_made_by_a_fit_are_those_that_a_fit_file_makes_again(table: RunTable, fitted: Fit) -> None:
+    again = replace(fitted, series=tuple(replace(s, drawn=None) for s in fitted.series))
+    some = table.subset(np.arange(len(table)) % 7 == 0)
+    for own, other in zip(predict_rows(fitted, some), predict_rows(again, some), strict=True):
+        assert (own.value, own.low, own.high) == pytest.approx((other.value, other.low, other.high), rel=1e-4)

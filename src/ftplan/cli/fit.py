@@ -9,6 +9,7 @@ import typer
 from ftplan.cli import complete, options
 
 if TYPE_CHECKING:
+    from ftplan.fit.series import Extent
     from ftplan.fit.solve import Objective
 
 HELP = """Examples:
@@ -57,6 +58,17 @@ def fit(
     check_target(output)
     table = load_runs(*runs, reading=Reading(metric, direction, by, options.parse_map(column_map or [])), quiet=quiet)
     how = cast("Objective", objective)
+    # the screen has intervals of the law in use alone
+    extent: Extent = "ranked" if form == "table" and output is None else "full"
     with progress(quiet=quiet) as show:
-        fitted = fit_runs(table, law or ["auto"], objective=how, draws=bootstrap, seed=seed, share=share, progress=show)
+        fitted = fit_runs(
+            table,
+            law or ["auto"],
+            objective=how,
+            draws=bootstrap,
+            seed=seed,
+            share=share,
+            progress=show,
+            extent=extent,
+        )
     deliver(document(fitted), form, output, quiet=quiet)

@@ -82,7 +82,7 @@ def load_fit(source: str, *, quiet: bool) -> Fit:
 
     table = load_runs(source, quiet=quiet)
     with progress(quiet=quiet) as show:
-        return fit_runs(table, progress=show)
+        return fit_runs(table, progress=show, extent="used")
 
 
 def law_named(source: str, *, quiet: bool) -> Fit:
@@ -136,7 +136,7 @@ def law_of(asked: ProblemInput, *, quiet: bool, command: str = "") -> Fit:
 
     table = load_runs(asked.runs, reading=Reading(metric=asked.metric), quiet=quiet)
     with progress(quiet=quiet) as show:
-        return fit_runs(_only(table, asked.problem.series), seed=asked.problem.seed, progress=show)
+        return fit_runs(_only(table, asked.problem.series), seed=asked.problem.seed, progress=show, extent="used")
 
 
 def _only(table: RunTable, series: str) -> RunTable:

@@ -123,11 +123,11 @@ def _series(source: str, key: str, data: Data, found: Judged) -> SeriesLaws:
 
 
 def _by_ahead(s: Scored) -> tuple[bool, float, float]:
-    return s.ahead_error is None, s.ahead_error or 0.0, s.cv_rmse
+    return s.ahead_error is None, s.ahead_error or 0.0, _by_crossed(s)
 
 
 def _by_crossed(s: Scored) -> float:
-    return s.cv_rmse
+    return s.cv_rmse or 0.0
 
 
 def _ahead(s: Scored, best: Scored, cells: Index) -> Difference | None:

@@ -18,7 +18,7 @@ from ftplan.fit.methods import methods_of
 from ftplan.fit.panel import LEAST_CURVES
 from ftplan.fit.predictor import Predictor, from_series
 from ftplan.fit.result import Fit, SeriesFit
-from ftplan.fit.series import fit_series
+from ftplan.fit.series import Extent, fit_series
 from ftplan.fit.solve import Objective
 from ftplan.fit.verdict import told_winner
 from ftplan.fit.winner import winner
@@ -52,8 +52,10 @@ def fit_runs(
     seed: int = 0,
     share: str | None = None,
     progress: Progress = lambda _: None,
+    extent: Extent = "full",
 ) -> Fit:
-    """Laws fitted to every series of a table, ranked, one selected each. `share`='shape': all groups in one fit.
+    """Laws fitted to every series of a table, ranked, one selected each. `share`='shape': all groups in one fit;
+    extent: how much is worked out for laws that are not used.
 
     Raises NotIdentified where a series cannot carry any law, InputError for a law that does not exist.
     """
@@ -62,8 +64,9 @@ def fit_runs(
     for key, _ in pieces:
         progress(key)
     keys, prepared = [key for key, _ in pieces], [prepare(rows) for _, rows in pieces]
-    series = fit_series(prepared, keys, laws, objective, draws, seed, progress)
-    series = [_with_winner(data, one, seed) for data, one in zip(prepared, series, strict=True)]
+    series = fit_series(prepared, keys, laws, objective, draws, seed, progress, extent)
+    if extent != "used":
+        series = [_with_winner(data, one, seed) for data, one in zip(prepared, series, strict=True)]
     return Fit(
         metric=table.metric,
         objective=objective,

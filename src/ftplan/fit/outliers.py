@@ -9,10 +9,12 @@ line, and the largest far better, without being wrong.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.special import stdtrit
 
+from ftplan.fit.problem import Index
 from ftplan.laws.parts import Floats
 from ftplan.runs import RunTable
 
@@ -24,6 +26,8 @@ NOTABLE, GROSS = 0.25, 1.5
 SPARE = 4
 #: subsets tried: with half of the rows wrong, 300 of three rows miss all good ones once in 10^17
 SUBSETS = 300
+#: residuals looked at together
+AT_ONCE = 1_000_000
 #: what a slipped decimal point multiplies by
 SLIPS = (10.0, 0.1, 100.0, 0.01, 1000.0, 0.001)
 #: a slipped point explains a value where putting it right lands this near to what is expected
@@ -150,18 +154,26 @@ def _features(table: RunTable, own: np.ndarray[tuple[int], np.dtype[np.intp]]) -
 def _near_the_line(x: Floats, y: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """(n,) rows within 3 robust standard deviations of the line with the least median square."""
     n, p = x.shape
-    rng = np.random.default_rng(0)
     order = (n + p + 1) // 2 - 1
     best, residual = np.inf, np.zeros(n)
-    for _ in range(SUBSETS):
-        rows = rng.choice(n, size=p, replace=False)
-        if abs(np.linalg.det(x[rows])) < 1e-9:
-            continue
-        away = np.abs(y - x @ np.linalg.solve(x[rows], y[rows]))
-        if (middle := float(np.partition(away, order)[order])) < best:
-            best, residual = middle, away
+    rows = _subsets(n, p)
+    rows = rows[np.abs(np.linalg.det(x[rows])) >= 1e-9]
+    lines = np.linalg.solve(x[rows], y[rows][:, :, None])[:, :, 0]
+    for i in range(0, len(lines), max(1, AT_ONCE // n)):
+        away = np.abs(y - lines[i : i + max(1, AT_ONCE // n)] @ x.T)
+        middle = np.partition(away, order, axis=1)[:, order]
+        least = int(np.argmin(middle))
+        if float(middle[least]) < best:
+            best, residual = float(middle[least]), away[least]
     scale = max(1.4826 * (1.0 + 5.0 / (n - p)) * best, FINEST * float(np.abs(np.median(y))))
     return np.asarray(residual <= 3.0 * scale)
+
+
+@cache
+def _subsets(n: int, p: int) -> Index:
+    """(SUBSETS, p) rows of n, at random but always the same."""
+    rng = np.random.default_rng(0)
+    return np.stack([rng.choice(n, size=p, replace=False) for _ in range(SUBSETS)])
 
 
 def _prediction(x: Floats, y: Floats, inside: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[Floats, Floats]:

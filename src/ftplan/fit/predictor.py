@@ -33,6 +33,14 @@ class Inside:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """The law in use as it was fitted, its refits drawn with a seed."""
+
+    inside: Inside
+    seed: int
+
+
+@dataclass(frozen=True)
 class Predictor:
     """Predicts the metric of runs of one series.
 
@@ -237,21 +245,33 @@ class Predictor:
 
 
 def build(
-    data: Data, selected: Sequence[Weighted], objective: Objective, draws: int, seed: int, key: str = ""
+    data: Data,
+    selected: Sequence[Weighted],
+    objective: Objective,
+    draws: int,
+    seed: int,
+    key: str = "",
+    drawn: Drawn | None = None,
 ) -> Predictor:
-    """Fit the selected laws to a series and resample it; the same table, laws and seed give the same draws."""
+    """Fit the selected laws to a series and resample it, if that was not done before (drawn): the same table, laws and
+    seed give the same draws.
+    """
     law = next(parse(w.law) for w in selected if w.zone == "within")
     tables = Tables.of([data])
-    minima = solve(data, law, row_weights(tables, objective)[0], objective)
-    point = minima.take(np.array([0]))
-    fitted = predict(data, law, point)[0]
+    if drawn is not None and (drawn.seed, len(drawn.inside.draws.theta)) == (seed, draws):
+        inside = drawn.inside
+    else:
+        minima = solve(data, law, row_weights(tables, objective)[0], objective)
+        refits = resample(tables, law, [minima], objective, draws, seed)[0]
+        inside = Inside(law, minima.take(np.array([0])), refits)
+    fitted = predict(data, law, inside.point)[0]
     chosen = [(parse(w.law), w.weight, w.discount) for w in selected if w.zone == "ahead"]
     widened = np.sqrt(len(data) / max(len(data) - law.n_params(data.refs), 1.0))
     groups = list(data.table.group)
     base = {g: data.sign * float(data.rows.anchor[groups.index(g)]) for g in data.refs.levels} if data.has_base else {}
     return Predictor(
         key=key,
-        inside=Inside(law, point, resample(tables, law, [minima], objective, draws, seed)[0]),
+        inside=inside,
         ahead=mixture(data, chosen) if chosen else None,
         refs=data.refs,
         sign=data.sign,
@@ -311,5 +331,5 @@ def ranges(data: Data) -> dict[str, tuple[float, float]]:
 
 
 def from_series(table: RunTable, series: SeriesFit, objective: Objective, draws: int, seed: int) -> Predictor:
-    """The predictor of one series of a fit file, its draws made again from the runs."""
-    return build(prepare(table), series.selected, objective, draws, seed, series.key)
+    """The predictor of one series of a fit, its draws made again from the runs where it was read from a file."""
+    return build(prepare(table), series.selected, objective, draws, seed, series.key, series.drawn)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ftplan.runs import Metric, RunTable
+
+if TYPE_CHECKING:
+    from ftplan.fit.predictor import Drawn
 
 Status = Literal["ok", "at_bound", "not_identified", "fixed", "borrowed"]
 
@@ -88,6 +91,7 @@ class SeriesFit:
     ranges: {examples, avg_tokens, tokens, model_params, epochs: (min, max)} of the fitted runs.
     best_length: 90 % interval and estimate of the best L at the largest T of the table, None when there is no
     interior best length. verdict: the sentences a person reads first. winner: None where no methods can be compared.
+    drawn: what a predictor is made of, where this process fitted the series; otherwise it is made again from the runs.
     """
 
     key: str
@@ -101,6 +105,7 @@ class SeriesFit:
     best_length: Param | None = None
     warnings: tuple[str, ...] = ()
     winner: Winner | None = None
+    drawn: Drawn | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ftplan.fit.equations import Block, Products, each_sums, grams, shapes
-from ftplan.fit.problem import Batch, Solution
+from ftplan.fit.problem import Batch, Bools, Solution
 from ftplan.fit.project import project
 from ftplan.fit.squares import CHUNK, REFIT_ITERATIONS, REFIT_TOLERANCE, TOLERANCE, penalised, refine
 from ftplan.laws.design import Design
@@ -23,6 +23,11 @@ STARTS, MANY_STARTS = 6, 24
 SEARCH_ROWS = 2_000
 #: starts closer than this share of the scanned range, in every parameter, lead to the same minimum
 NEIGHBOURS = 0.12
+#: a first heat stops a start when a step gains less than this share, or after so many steps; those go on whose sum of
+#: squares is within a factor of the best one's, and that are not within a share of the bounds of a better one: what a
+#: heat's last gain leaves is far less than that factor
+HEAT_TOLERANCE, HEAT_STEPS = 1e-3, 12
+HEAT_FACTOR, SAME_POINT = 2.0, 0.01
 
 
 def lattice(points: int, low: Floats, high: Floats) -> Floats:
@@ -89,7 +94,8 @@ def best_starts(points: Floats, values: Floats, count: int = STARTS) -> Floats:
 
 
 def minima(batch: Batch, count: int = STARTS, tolerance: float = TOLERANCE) -> Solution:
-    """The local minima from the best starts of every fit: a Solution of B·count, those of one fit side by side.
+    """The local minima from the best starts of every fit: a Solution of B·count, those of one fit side by side; the
+    objective of starts that were given up is infinite.
 
     Of many rows some are enough to find the valleys, and all of them to reach the bottom.
     """
@@ -97,10 +103,39 @@ def minima(batch: Batch, count: int = STARTS, tolerance: float = TOLERANCE) -> S
     if batch.y.shape[1] > SEARCH_ROWS:
         order = np.argsort(batch.rows.t, kind="stable")
         some = np.sort(order[np.linspace(0, len(order) - 1, SEARCH_ROWS).astype(np.intp)])
-        start = minima(batch.with_rows(some), count, tolerance).theta
-        return refine(batch.take(which), start, tolerance)
-    points, values = scan(batch)
-    return refine(batch.take(which), np.concatenate([best_starts(points, v, count) for v in values]), tolerance)
+        found = minima(batch.with_rows(some), count, tolerance)
+        kept = np.isfinite(found.objective)
+    else:
+        points, values = scan(batch)
+        starts = np.concatenate([best_starts(points, v, count) for v in values])
+        found = refine(batch.take(which), starts, HEAT_TOLERANCE, HEAT_STEPS)
+        kept = in_the_running(batch, found, count)
+    last = refine(batch.take(which[kept]), found.theta[kept], tolerance)
+    found.objective[~kept] = np.inf
+    for own, new in zip(vars(found).values(), vars(last).values(), strict=True):
+        own[kept] = new
+    return found
+
+
+def in_the_running(batch: Batch, found: Solution, count: int) -> Bools:
+    """(B·count,) which starts of every fit can still lead to a minimum of their own that is worth having."""
+    objective = found.objective.reshape(-1, count)
+    least = objective.min(axis=1, keepdims=True)
+    if batch.prior_noise is None:
+        kept = objective <= HEAT_FACTOR * least + 1e-300
+    else:
+        rows = np.reshape(batch.row_count, (-1, 1)) + 1.0
+        kept = objective <= least + rows * np.log(HEAT_FACTOR)
+    order = np.argsort(objective, axis=1, kind="stable")
+    theta = (found.theta / (batch.theta_high - batch.theta_low)).reshape(*objective.shape, -1)
+    fits = np.arange(len(batch))
+    for i in range(1, count):
+        own = order[:, i]
+        # starts that were dropped are the same as one that is kept, or far worse
+        better = np.take_along_axis(theta, order[:, :i, None], axis=1)
+        near = np.abs(better - theta[fits, own][:, None, :]).max(axis=2, initial=0.0) < SAME_POINT
+        kept[fits, own] &= ~near.any(axis=1)
+    return np.asarray(kept.reshape(-1))
 
 
 def minimise_each(batch: Batch, count: int = 3, tolerance: float = TOLERANCE) -> Solution:

@@ -23,7 +23,8 @@ class Scored:
     """One law fitted to all rows (the first of `minima` is the fit), and its errors in the metric's unit.
 
     sse: weighted as the fit is (`Data.precision`). crossed: (n,) measured less predicted, each row from a fit without
-    its fold; ahead: (h,) the same of the h held-out largest runs, or None where the others cannot carry the law.
+    its fold; ahead: (h,) the same of the h held-out largest runs, or None where the others cannot carry the law. Both
+    are empty, and their errors None, where nobody asked for them.
     """
 
     law: Law
@@ -32,7 +33,7 @@ class Scored:
     sse: float
     rmse: float
     aicc: float | None
-    cv_rmse: float
+    cv_rmse: float | None
     ahead_error: float | None
     ahead_se: float | None
     crossed: Floats = field(default_factory=lambda: np.zeros(0))
@@ -49,12 +50,14 @@ def enough(data: Data, law: Law, rows: Bools | None = None) -> bool:
     return len(set(cell.tolist())) >= law.n_params(data.refs) + 2
 
 
-def score(tables: Tables, law: Law, objective: Objective) -> list[Scored]:
-    """Fit and judge one law on every table. The caller has checked that there is `enough`."""
+def score(tables: Tables, law: Law, objective: Objective, errors: bool = True) -> list[Scored]:
+    """Fit one law to every table; errors: and judge it by runs that were left out. The caller has checked that there is
+    `enough`.
+    """
     data = tables.data
-    out = held_out_largest(data)
-    ahead = (~out).astype(np.float64)[None] if enough(data, law, ~out) else np.zeros((0, len(data)))
-    left_out = folds(data)
+    out, left_out = held_out_largest(data), folds(data) if errors else np.zeros((0, len(data)), dtype=bool)
+    judged = errors and enough(data, law, ~out)
+    ahead = (~out).astype(np.float64)[None] if judged else np.zeros((0, len(data)))
     minima, without, crossed = solve_with_folds(
         tables, law, row_weights(tables, objective), ahead, (~left_out).astype(np.float64), objective
     )
@@ -100,7 +103,7 @@ def _scored(
         sse=float(data.precision @ residual**2),
         rmse=float(np.sqrt(np.mean(residual**2))),
         aicc=aicc(misfit(data, residual, objective), len(data), k),
-        cv_rmse=float(np.sqrt(np.mean(kept_out**2))),
+        cv_rmse=float(np.sqrt(np.mean(kept_out**2))) if len(left_out) else None,
         ahead_error=missed[0],
         ahead_se=missed[1],
         crossed=kept_out,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -14,17 +15,20 @@ from ftplan.fit.choose import LengthTest, length_tests, rank
 from ftplan.fit.features import Data, geometric_mean
 from ftplan.fit.identify import identify, varies_length
 from ftplan.fit.parameters import best_length, report, untold
-from ftplan.fit.predictor import ranges, resample
+from ftplan.fit.predictor import Drawn, Inside, ranges, resample
 from ftplan.fit.problem import Solution
 from ftplan.fit.result import Identified, LawFit, Param, SeriesFit, Weighted
-from ftplan.fit.score import Scored, enough, score
+from ftplan.fit.score import Scored, aicc, enough, score
 from ftplan.fit.solve import Objective, predict
 from ftplan.fit.tables import Tables, designs
 from ftplan.fit.verdict import verdict
 from ftplan.laws.law import Law, parse
 
-#: laws of a ranking whose parameters get bootstrap intervals: what a reader compares
+#: laws of a ranking whose parameters get bootstrap intervals in a full fit: what a reader compares
 WITH_INTERVALS = 4
+#: how much of a fit is worked out: the law in use alone, which is all that predictions need; the ranking of all laws
+#: too; and the intervals of the first of them
+Extent = Literal["used", "ranked", "full"]
 
 #: metrics that differ by less than this share are the same
 SAME = 1e-9
@@ -59,9 +63,11 @@ def judge(
     laws: Sequence[str],
     objective: Objective,
     progress: Progress = lambda _: None,
+    *,
+    errors: bool = True,
 ) -> list[Judged]:
     """Fit and rank every series, those of one design together. Raises NotIdentified when the rows of one are too few or
-    too alike for any law.
+    too alike for any law. errors: of runs left out, whatever the choice needs; without, the ranking is by AICc.
     """
     asked = [parse(name) for name in laws if name != "auto"]
     lists = [_possible(d, key, asked, laws) for d, key in zip(series, keys, strict=True)]
@@ -72,9 +78,9 @@ def judge(
         scored = []
         for law in possible:
             progress(law.name)
-            scored.append(score(tables, law, objective))
+            scored.append(score(tables, law, objective, errors or _by_error(data, possible, laws)))
         beside = [law for law in compared(data, possible) if law not in possible and enough(data, law)]
-        others = [score(tables, law, objective) for law in beside]
+        others = [score(tables, law, objective, False) for law in beside]
         for k, i in enumerate(places):
             own = [s[k] for s in scored]
             tests = length_tests(data, [*own, *(s[k] for s in others)])
@@ -83,6 +89,11 @@ def judge(
             chosen = best_inside(ranked, supported) if "auto" in laws else ranked[0]
             out[i] = Judged(ranked, chosen, tests, tuple(_too_few(data, tried, possible)))
     return [out[i] for i in range(len(series))]
+
+
+def _by_error(data: Data, possible: Sequence[Law], laws: Sequence[str]) -> bool:
+    """Whether the choice rests on errors of runs left out: laws were asked for, or rows are too few for AICc."""
+    return "auto" not in laws or any(aicc(1.0, len(data), law.n_params(data.refs)) is None for law in possible)
 
 
 def _possible(data: Data, key: str, asked: Sequence[Law], laws: Sequence[str]) -> tuple[list[Law], list[Law]]:
@@ -108,12 +119,16 @@ def fit_series(
     draws: int,
     seed: int,
     progress: Progress = lambda _: None,
+    extent: Extent = "full",
 ) -> list[SeriesFit]:
     """Fit, rank and select. Raises NotIdentified when the rows of a series are too few or too alike for any law."""
-    found = judge(series, keys, laws, objective, progress)
-    refits = _refits(series, found, objective, draws, seed)
+    found = judge(series, keys, laws, objective, progress, errors=extent != "used")
+    refits = _refits(series, found, objective, draws, seed, WITH_INTERVALS if extent == "full" else 0)
     ahead = _ahead(series, found) if "auto" in laws else [[]] * len(series)
-    return [_told(*each) for each in zip(series, keys, found, refits, ahead, strict=True)]
+    return [
+        _told(data, key, own, drawn, beyond, extent, seed)
+        for data, key, own, drawn, beyond in zip(series, keys, found, refits, ahead, strict=True)
+    ]
 
 
 def _told(
@@ -122,14 +137,19 @@ def _told(
     found: Judged,
     refits: Mapping[str, Solution],
     ahead: Sequence[tuple[Law, float, float]],
+    extent: Extent,
+    seed: int,
 ) -> SeriesFit:
     """The record of one series."""
-    ranked, chosen, tests = found.ranked, found.chosen, found.tests
+    chosen, tests, alone = found.chosen, found.tests, extent == "used"
+    ranked = [chosen] if alone else found.ranked
     identified = identify(data, found.length_supported, _length_why(tests))
     shown = with_parameters(data, ranked, identified, refits)
     params = next(law.params for law in shown if law.name == chosen.law.name)
     residual = data.y - predict(data, chosen.law, chosen.solution)[0]
-    length = _best_length(data, chosen, refits.get(chosen.law.name))
+    drawn = refits.get(chosen.law.name)
+    length = _best_length(data, chosen, drawn)
+    members = [(law.name, w) for law, w, _ in ahead]
     return SeriesFit(
         key=key,
         selected=(Weighted(chosen.law.name, 1.0), *(Weighted(law.name, w, "ahead", d) for law, w, d in ahead)),
@@ -138,9 +158,10 @@ def _told(
         ranges=ranges(data),
         residual_sd=float(np.sqrt(residual @ residual / max(len(data) - chosen.n_params, 1))),
         n_runs=len(data),
-        verdict=verdict(data, chosen, ranked, tests, length, [(law.name, w) for law, w, _ in ahead], params),
+        verdict=() if alone else verdict(data, chosen, ranked, tests, length, members, params),
         best_length=length,
         warnings=found.warnings,
+        drawn=Drawn(Inside(chosen.law, chosen.solution, drawn), seed) if drawn is not None else None,
     )
 
 
@@ -213,7 +234,7 @@ def best_inside(ranked: list[Scored], supported: bool) -> Scored:
     known = [s for s in allowed if s.aicc is not None]
     if len(known) == len(allowed):
         return min(known, key=lambda s: s.aicc or 0.0)
-    return min(allowed, key=lambda s: s.cv_rmse * (1.0 + PARSIMONY) ** s.n_params)
+    return min(allowed, key=lambda s: (s.cv_rmse or 0.0) * (1.0 + PARSIMONY) ** s.n_params)
 
 
 def _length_why(tests: LengthTest | None) -> str:
@@ -232,10 +253,10 @@ def _too_few(data: Data, tried: list[Law], possible: list[Law]) -> list[str]:
 
 
 def _refits(
-    series: Sequence[Data], found: Sequence[Judged], objective: Objective, draws: int, seed: int
+    series: Sequence[Data], found: Sequence[Judged], objective: Objective, draws: int, seed: int, most: int
 ) -> list[dict[str, Solution]]:
-    """For every series, law name -> its refits to resampled tables, for the laws that get intervals; empty without
-    draws.
+    """For every series, law name -> its refits to resampled tables, for the law in use and the first `most` of the
+    ranking; empty without draws.
     """
     out: list[dict[str, Solution]] = [{} for _ in series]
     if not draws:
@@ -244,7 +265,7 @@ def _refits(
         wanted: dict[str, dict[int, Scored]] = {}
         for i in places:
             for place, s in enumerate(found[i].ranked):
-                if place < WITH_INTERVALS or s is found[i].chosen:
+                if place < most or s is found[i].chosen:
                     wanted.setdefault(s.law.name, {})[i] = s
         for name, own in wanted.items():
             tables, minima = Tables.of([series[i] for i in own]), [s.minima for s in own.values()]
