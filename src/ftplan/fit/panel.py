@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from ftplan.laws.parts import Floats
 
@@ -117,7 +117,7 @@ def of_single(noise: float, counts: Floats) -> Floats:
 
 def scales(degrees: float) -> Floats:
     """(PARTS,) factors on a variance: normal distributions with these, mixed evenly, are nearly Student's t."""
-    return np.asarray(degrees / chi2.ppf((np.arange(PARTS) + 0.5) / PARTS, degrees))
+    return np.asarray(degrees / (2.0 * gammaincinv(degrees / 2.0, (np.arange(PARTS) + 0.5) / PARTS)))
 
 
 def common_sizes(sizes: Sequence[Floats], within: float) -> tuple[list[int], Floats]:
