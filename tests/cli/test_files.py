@@ -148,9 +148,13 @@ def test_a_file_of_an_input_folder_is_an_input(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     state = tmp_path / "logs" / "trainer_state.json"
     state.write_text("{}")
-    with pytest.raises(InputError, match="which is an input"):
-        files.claim([str(state)], [str(tmp_path / "logs")], force=True)
-    files.claim([str(tmp_path / "logs" / "new.csv")], [str(tmp_path / "logs")], force=False)
+    table, plan = tmp_path / "logs" / "runs.csv", tmp_path / "logs" / "plan.yaml"
+    files.claim([str(table)], [str(tmp_path / "logs")], force=False)
+    files.write_set({str(table): "examples,loss\n1,2\n", str(plan): "schema_version: 1\nkind: plan\n"})
+    for read in (state, table):
+        with pytest.raises(InputError, match="which is an input"):
+            files.claim([str(read)], [str(tmp_path / "logs")], force=True)
+    files.claim([str(plan)], [str(tmp_path / "logs")], force=False)
 
 
 def test_leftovers_of_a_killed_run_are_removed_and_those_of_a_running_one_are_not(tmp_path: Path) -> None:

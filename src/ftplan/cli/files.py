@@ -69,17 +69,26 @@ def protect(*inputs: str | None) -> None:
                     raise InputError(f"{path} is an input of this command", hint="name another file for the output")
                 if _inside(path, given):
                     raise InputError(
-                        f"{path} lies in {given}, which is an input, and ftplan did not write it",
+                        f"{path} is one of the files in {given}, which is an input of this command",
                         hint="name another file for the output",
                     )
 
 
 def _inside(path: str, folder: str) -> bool:
-    """Whether an output would replace one of the files that are read from a folder."""
-    if not Path(folder).is_dir():
-        return False
+    """Whether an output would replace one of the files that may be read from a folder.
+
+    Tables and rows that ftplan wrote are read there as others are, its documents are not.
+    """
     target = Path(os.path.realpath(path))
-    return target.is_relative_to(os.path.realpath(folder)) and _not_ours(target) is not None
+    if not Path(folder).is_dir() or not target.is_relative_to(os.path.realpath(folder)) or not target.is_file():
+        return False
+    with target.open("rb") as file:
+        return not _marked(file.read(_HEAD))
+
+
+def _marked(head: bytes) -> bool:
+    """Whether a file says itself that ftplan wrote it."""
+    return bool(_DOCUMENT.match(head) or _EXPORT.match(head))
 
 
 def _same(one: str, other: str) -> bool:
@@ -108,7 +117,7 @@ def _not_ours(path: Path) -> str | None:
             return None
         with path.open("rb") as file:
             head = file.read(_HEAD)
-        if _DOCUMENT.match(head) or _EXPORT.match(head):
+        if _marked(head):
             return None
         beside = _sidecar(path)
         if not beside.is_file():
@@ -208,7 +217,7 @@ def _staged(target: Path, content: Content, locks: list[IO[bytes]]) -> list[_Par
     try:
         _write(part, counted(), locks, mode=stat.S_IMODE(target.stat().st_mode) if target.exists() else None)
         beside = _sidecar(target)
-        if not (_DOCUMENT.match(head) or _EXPORT.match(head)):
+        if not _marked(head):
             told = json.dumps({"kind": "written_by_ftplan", "file": target.name, "sha256": digest.hexdigest()}) + "\n"
             parts.append(_Part(_part(beside), beside))
             _write(parts[-1].part, [told.encode()], locks, mode=None)
