@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +15,7 @@ from ftplan.errors import InputError
 from ftplan.plain import parse_json
 from ftplan.readers.histories import HEAD, Logger
 from ftplan.readers.histories.ends import ends, is_store, store_of
-from ftplan.readers.logs import Evaluation, Found, Run, tool_of, tools
+from ftplan.readers.logs import Evaluation, Found, Run, inspect_ai, tool_of, tools
 from ftplan.readers.logs.trainer import BEST_LOADED, is_of
 from ftplan.readers.logs.values import number
 from ftplan.readers.raw import listed
@@ -88,15 +90,17 @@ def read_folder(path: str) -> Folder:
 
 def read_log(data: bytes, place: str) -> Found | None:
     """What a JSON file of its own holds, None where no tool wrote it."""
+    path = Path(place)
+    if path.suffix == inspect_ai.SUFFIX and zipfile.is_zipfile(io.BytesIO(data)):
+        return inspect_ai.read(inspect_ai.header(data, place), place, path.stem)
     value = _parsed(data, place)
     tool = tool_of(value) if value is not None else None
     if tool is None or value is None:
         return None
-    path = Path(place)
     return tool.read(_with_config(value, path), place, name_in(path, path.parent))
 
 
-def _files(root: Path, endings: Collection[str] = (".json",)) -> Iterator[Path]:
+def _files(root: Path, endings: Collection[str] = (".json", inspect_ai.SUFFIX)) -> Iterator[Path]:
     for folder, below, names in os.walk(root):
         below[:] = sorted(name for name in below if not name.startswith("."))
         yield from (Path(folder, name) for name in sorted(names) if Path(name).suffix.lower() in endings)
@@ -107,6 +111,11 @@ def _log(file: Path) -> tuple[Any, Mapping[str, Any]] | None:
     if file.stat().st_size == 0 or file.stat().st_size > _LARGEST:
         return None
     data = read_bytes(str(file))
+    if file.suffix == inspect_ai.SUFFIX:
+        try:
+            return inspect_ai, inspect_ai.header(data, str(file))
+        except InputError:
+            return None  # killed: a folder has others
     if not any(mark in data for tool in tools() for mark in tool.MARKS):
         return None
     value = _parsed(data, str(file))
