@@ -34,6 +34,14 @@ def test_csv_has_no_place_for_warnings_so_stderr_gets_them(capsys: pytest.Captur
     assert capsys.readouterr() == ("n\n1\n", "")
 
 
+@pytest.mark.parametrize(("cell", "said"), [("=1+1", True), ("@x", True), ("-x", True), ("-7.5", False), ("-", False)])
+def test_cells_that_a_spreadsheet_would_run_are_said(cell: str, said: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    output.deliver(Document({"kind": "x"}, ("n",), ((cell,),), (Prose("one"),)), "csv", None, quiet=False)
+    out, err = capsys.readouterr()
+    assert out == f"n\n{cell}\n"
+    assert ("a spreadsheet runs cells" in err) == said
+
+
 @pytest.mark.parametrize(
     ("environment", "view"),
     [

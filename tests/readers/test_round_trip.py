@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ftplan.readers.tables import read_runs
-from ftplan.runs import NUMBER_COLUMNS, TEXT_COLUMNS, Metric, RunTable, from_rows
+from ftplan.runs import NUMBER_COLUMNS, SMALLEST_METRIC, TEXT_COLUMNS, Metric, RunTable, from_rows
 
 _counts = st.integers(1, 10**12) | st.floats(1.0, 1e15)
 _params = st.integers(1000, 10**13) | st.floats(1000.0, 1e13)
@@ -45,7 +45,7 @@ def run_rows(draw: st.DrawFn) -> list[dict[str, Any]]:
             "pool_examples": draw(st.floats(max(N, 1), 1e10)) if pools else None,
             "seed": draw(_maybe | st.integers(-5, 2**31)),
             "stderr": draw(_maybe | st.floats(0.0, 1.0)),
-            "loss": draw(st.floats(0.0, 1e3)),
+            "loss": draw(st.just(0.0) | st.floats(SMALLEST_METRIC, 1e3)),
         }
         rows.append({k: v for k, v in row.items() if v is not None})
     return rows

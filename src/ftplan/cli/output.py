@@ -37,18 +37,23 @@ def deliver(
     screen; `only` prints the one value at that path. Files come before the screen: who reads no further than its head
     (`| head`) wants them all the same. What has no place for the document's warnings leaves them to stderr.
     """
+    from ftplan.formats.csv import formulas
     from ftplan.formats.documents.path import value_at
 
     printed = (
         f"{value_at(document.data, only)}\n" if only else render(document, artefact if output == "-" else form, view())
     )
-    if output == "-":
+    to_stdout = output == "-"
+    if to_stdout:
         output = None
     files = dict(beside or {})
     if output is not None:
         files[output] = render(document, of_file(output, artefact))
     write_set(files)
     sys.stdout.write(printed)
+    made = {artefact if to_stdout else form, *([of_file(output, artefact)] if output is not None else [])}
+    if "csv" in made and not only and (text := formulas(document)) is not None:
+        remark(f"warning: a spreadsheet runs cells like {text!r} as formulas: import its columns as text", quiet=quiet)
     for name in files:
         remark(f"wrote {name}", quiet=quiet)
     if only or form == "csv":

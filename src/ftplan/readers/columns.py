@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from shlex import quote
 
 from ftplan.errors import InputError
 from ftplan.readers import numbers
@@ -147,7 +148,7 @@ def resolve(raw: RawTable, column_map: Mapping[str, str]) -> Columns:
             if len(headers) > 1:
                 raise InputError(
                     f"{raw.source}: columns {headers[0]!r} and {headers[1]!r} both mean {name}",
-                    hint=f"choose one with --map {headers[0]}={name}",
+                    hint=f"choose one with --map {quote(headers[0])}={name}",
                 )
             if headers:
                 found[name] = headers[0]
@@ -178,7 +179,7 @@ def _of_laws(raw: RawTable, keys: Mapping[str, str]) -> dict[str, str]:
         raise InputError(
             f"{raw.source}: column {N!r} may be the number of examples or the model's size, since there is a column of "
             "parameters too",
-            hint=f"--map {N}=examples where it counts training examples, else --map {N}=model_params",
+            hint=f"--map {quote(N)}=examples where it counts training examples, else --map {quote(N)}=model_params",
         )
     found = {header["n"]: "" if "model_params" in known else "model_params"}
     if _TOKENS_OF_LAWS in header and not known & {"tokens", "tokens_seen"}:

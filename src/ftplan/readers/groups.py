@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 
 from ftplan.errors import InputError
 from ftplan.readers.columns import Columns
@@ -68,7 +69,7 @@ def _labels(raw: RawTable, columns: Columns) -> list[str]:
         names = " and ".join(repr(label) for label in finest)
         raise InputError(
             f"{raw.source}: columns {names} could each name the series, and together leave one run in each",
-            hint=f"choose with --by {finest[0]}",
+            hint=f"choose with --by {quote(finest[0])}",
         )
     return finest
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from shlex import quote
 
 from ftplan.errors import InputError
 from ftplan.readers import metrics
@@ -321,7 +322,7 @@ def _no_run(source: str, runs: Sequence[Run], evaluations: Sequence[Evaluation])
         )
         return InputError(
             f"{source}: {what}, and nothing about the data the model was trained on",
-            hint=f"name it after the runs, which are joined by model name: ftplan fit RUNS {first.place}",
+            hint=f"name it after the runs, which are joined by model name: ftplan fit RUNS {quote(first.place)}",
         )
     if len(runs) == 1:
         facts = runs[0].facts

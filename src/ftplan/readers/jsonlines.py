@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from shlex import quote
 from typing import Any
 
 from ftplan.errors import InputError
@@ -53,10 +54,17 @@ def _one_object(value: dict[str, Any], source: str) -> InputError:
         f"a JSON object that no known tool wrote (keys {listed(list(value), 4)})" if value else "an empty JSON object"
     )
     if under:
-        return InputError(f"{source}: {keys}: its rows are under the key {under[0]}", hint=f"jq -c '.{under[0]}[]'")
+        return InputError(
+            f"{source}: {keys}: its rows are under the key {under[0]}", hint=f"jq -c {rows_under(under[0])}"
+        )
     return InputError(
         f"{source}: {keys}", hint="a run table is CSV or JSONL with one row per finished run, or a trainer's own log"
     )
+
+
+def rows_under(key: str) -> str:
+    """What jq is asked for the rows under a key, as a shell takes it."""
+    return quote(f".{key}[]" if key.isidentifier() else f".[{json.dumps(key)}][]")
 
 
 def _array(rows: list[Any], source: str) -> RawTable:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from ftplan.errors import InputError
@@ -63,7 +64,7 @@ def refuse_no_problem(source: str) -> None:
         return
     what = kind_of(read_bytes(source))
     if what is not None and what != "problem":
-        raise InputError(f"{source}: {SAID[what]}, not a problem", hint=_NO_PROBLEM[what].format(source))
+        raise InputError(f"{source}: {SAID[what]}, not a problem", hint=_NO_PROBLEM[what].format(quote(source)))
 
 
 def _is_rows(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ftplan import schemas
@@ -59,7 +60,7 @@ def read_plan(path: str) -> Plan:
     data = read_bytes(path)
     what = kind_of(data)
     if what is not None and what != "plan":
-        raise InputError(f"{source}: {SAID[what]}, not a plan file", hint=_FIRST[what].format(source))
+        raise InputError(f"{source}: {SAID[what]}, not a plan file", hint=_FIRST[what].format(quote(source)))
     plain = _values(decode(data, source), source, cut=what == "plan")
     if not isinstance(plain, dict) or plain.get("kind") != "plan":
         seen = plain.get("kind") if isinstance(plain, dict) else type(plain).__name__

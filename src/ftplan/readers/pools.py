@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ftplan import schemas
@@ -54,7 +55,7 @@ def read_pool(source: str) -> Pool:
     if what == "rows":
         raise InputError(
             f"{where}: {SAID[what]}, and a pool is their lengths",
-            hint=f"ftplan profile {where} -o pool.yaml, then --pool pool.yaml",
+            hint=f"ftplan profile {quote(where)} -o pool.yaml, then --pool pool.yaml",
         )
     if what in ("plan", "fit"):
         raise InputError(f"{where}: {SAID[what]}, not a pool", hint=_HINT)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from shlex import quote
 
 from ftplan.errors import InputError
 from ftplan.readers.columns import CANONICAL
@@ -74,7 +75,7 @@ class Progress:
         by = f" ({self.tool})" if self.tool else ""
         return InputError(
             f"{source}: the progress of {whose}{by}: each row is a step, by its column {self.counter!r}, not a run",
-            hint=f"{self.instead}; ftplan runs {source} --histories reads its evaluations on the way",
+            hint=f"{self.instead}; ftplan runs {quote(source)} --histories reads its evaluations on the way",
         )
 
 

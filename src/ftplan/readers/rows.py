@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from shlex import quote
 
 from ftplan.errors import InputError
 from ftplan.readers import numbers
@@ -101,7 +102,7 @@ def _sizes(row: Row, given: Mapping[str, float]) -> dict[str, float]:
 def _contradiction(row: Row, N: float, L: float, T: float, epochs: float) -> InputError:
     column = "tokens" if row.cells.get("tokens") else "tokens_seen"
     if column == "tokens" and epochs != 1.0 and not _differ(T, N * L * epochs):
-        hint = f"these are the tokens of {epochs:g} epochs: use --map {row.header['tokens']}=tokens_seen"
+        hint = f"these are the tokens of {epochs:g} epochs: use --map {quote(row.header['tokens'])}=tokens_seen"
     else:
         hint = "tokens are unique tokens, without padding: examples × average tokens"
     return row.error(column, f"{T:g} is not examples × avg_tokens = {N:g} × {L:g} = {N * L:g} within 1 %", hint)

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path, PurePath
+from shlex import quote
 
 from ftplan.errors import InputError, nearest
 from ftplan.readers.packings import LARGEST, packing_of
@@ -58,7 +59,8 @@ def refuse_pointer(data: bytes, source: str) -> None:
     """Raises InputError for what Git LFS lays in a clone in place of a large file."""
     if data.startswith(_LFS):
         raise InputError(
-            f"{source} is a Git LFS pointer, not the data", hint=f"git lfs pull --include {PurePath(source).name}"
+            f"{source} is a Git LFS pointer, not the data",
+            hint=f"git lfs pull --include {quote(PurePath(source).name)}",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -145,7 +146,7 @@ def _check_map(raw: RawTable, column_map: Mapping[str, str], metric: str | None)
         if key not in naming.ALIASES and key not in naming.CANONICAL and metrics.known(ours) is None and ours != metric:
             raise InputError(
                 f"--map {theirs}={ours}: {ours!r} is neither a column of a run table nor a known metric",
-                hint=f"the file's column comes first: --map {ours}={theirs}"
+                hint=f"the file's column comes first: --map {quote(ours)}={quote(theirs)}"
                 if ours in raw.headers
                 else suggest(ours, known) or f"columns are {', '.join(naming.ALIASES)}",
             )
@@ -185,9 +186,9 @@ def _require_size(raw: RawTable, columns: Columns, unsuited: set[str]) -> None:
         if normalise(header).endswith("num_input_tokens_seen") and not raw.is_blank(
             header
         ):  # Trainer's counter, padding and all by default
-            hint = f"if {header} does not count padding: --map {header}=tokens_seen"
+            hint = f"if {header} does not count padding: --map {quote(header)}=tokens_seen"
         elif header not in unsuited and (guess := suggest(header, ("examples", "tokens", "tokens_seen"))):
-            hint = f"{guess[:-1]} for {header!r}? --map {header}={guess.split()[-1][:-1]}"
+            hint = f"{guess[:-1]} for {header!r}? --map {quote(header)}={guess.split()[-1][:-1]}"
             break
     raise InputError(
         f"{raw.source}: no column for the number of examples or tokens; the columns are {listed(raw.headers)}",
@@ -257,8 +258,8 @@ def _notes(
     renamed = columns.renamed()
     sized = [h for h in raw.headers if by is None and h not in labels and groups.says_the_size(raw, columns, h)]
     notes += [
-        f"{header} says what {columns.header['model_params']} does: one series over the sizes; --by {header} fits each "
-        "model by itself"
+        f"{header} says what {columns.header['model_params']} does: one series over the sizes; --by {quote(header)} "
+        "fits each model by itself"
         for header in sized
     ]
     if by is None and labels and columns.header.get("group") not in labels:

@@ -6,10 +6,12 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from shlex import quote
 from typing import Any, BinaryIO
 
 from ftplan.errors import InputError
 from ftplan.readers.examples import blocks, shapes
+from ftplan.readers.jsonlines import rows_under
 from ftplan.readers.raw import normalise
 
 _BLANKS = re.compile(r"\s*")
@@ -62,7 +64,7 @@ def _under(text: _Text, wanted: str) -> Iterator[Any]:
         elif text.next() == "[" and text.next(1) == "{":
             raise InputError(
                 f"{text.path}: there are rows under the keys {wanted} and {key}",
-                hint=f"choose: jq -c '.{wanted}[]' {text.path} > pool.jsonl",
+                hint=f"choose: jq -c {rows_under(wanted)} {quote(text.path)} > pool.jsonl",
             )
         else:
             text.value()

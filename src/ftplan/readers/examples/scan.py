@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 from ftplan.errors import InputError
@@ -128,7 +129,8 @@ def _forms(row: Any, *, mapped: bool) -> str:
         return f"--map {longest[0]}=text counts that alone; a row is one of: {forms}"
     if mapped or not answered or normalise(answered) in (*shapes.QUESTION, *shapes.GIVEN):
         return f"a row is one of: {forms}"
-    return f"--map {asked}=prompt --map {answered}=completion says which column is what; a row is one of: {forms}"
+    mapped_so = f"--map {quote(asked)}=prompt --map {quote(answered)}=completion"
+    return f"{mapped_so} says which column is what; a row is one of: {forms}"
 
 
 def _hint(part: Part) -> str:
