@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ftplan.errors import FtplanError, InputError
@@ -297,6 +297,7 @@ def test_options_that_do_not_fit(read: Read, options: dict[str, Any], message: s
     assert (caught.value.message, caught.value.hint) == (message, hint)
 
 
+@example(b"\r\x80")
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_no_bytes_cause_a_traceback(read: Read, content: bytes) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ftplan.errors import InputError
@@ -25,6 +27,7 @@ from tests.readers.conftest import Read
         ("state", "Texas Ohio Iowa Utah", "1234"),
         ("status", "baseline failed done done", "134"),  # one word that no tracker writes
         ("active", "False True False False", "134"),  # Aim
+        ("hasCrashed", "False True False False", "134"),  # Comet
         ("exit_code", "0 1 0 137", "13"),
         ("Status", "fertig abgebrochen fertig fertig", "134"),
         ("epochs", "1 1 1 1", "1234"),
@@ -62,3 +65,25 @@ def test_every_column_that_tells_is_asked(read: Read) -> None:
     )
     assert table.examples.tolist() == [100.0, 800.0]
     assert table.remarks == ("2 runs with a sys/state or sys/failed other than finished left out (True, Active)",)
+
+
+def test_the_states_of_an_export_by_weights_and_biases_own_guide(read: Read) -> None:
+    rows = [
+        {"name": f"r{n}", "state": state, "config": {"n_examples": n}, "summary": {"eval/loss": loss, "_step": 9}}
+        for n, state, loss in ((100, "finished", 2.1), (200, "crashed", 9.0), (400, "finished", 1.9))
+    ]
+    table = read("\n".join(map(json.dumps, rows)) + "\n", "runs.jsonl")
+    assert table.examples.tolist() == [100.0, 400.0]
+    assert "1 run with a State other than finished left out" in table.remarks
+
+
+def test_objects_in_a_row_are_columns(read: Read) -> None:
+    rows = [
+        {"run": f"r{n}", "config": {"n_examples": n, "opt": {"lr": 1e-5}}, "metrics": {"eval_loss": 3 - n / 1000}}
+        for n in (100, 200)
+    ]
+    for text in ("\n".join(map(json.dumps, rows)), json.dumps(rows)):
+        table = read(text + "\n", "runs.jsonl")
+        assert table.examples.tolist() == [100.0, 200.0]
+        assert table.value.tolist() == [2.9, 2.8]
+        assert table.metric.name == "eval_loss"

@@ -9,6 +9,8 @@ from typing import Any
 from ftplan.errors import InputError
 from ftplan.readers.raw import RawTable, build, listed
 
+#: what Weights & Biases' guide writes of a run
+_EXPORTED = {"summary", "config", "name"}
 #: time, step and value
 _CURVE = 3
 _INSTEAD = "read the run's trainer_state.json instead"
@@ -76,6 +78,7 @@ def _array(rows: list[Any], source: str) -> RawTable:
             raise InputError(
                 f"{source}: item {number} of its array is not a JSON object", hint="one object per run: [{...}, {...}]"
             )
+    rows = [_flat(row) for row in rows]
     headers = list(dict.fromkeys(key for row in rows for key in row))
     places = (f"{source}: item {number}" for number in range(1, len(rows) + 1))
     return build(
@@ -110,7 +113,21 @@ def _cells(line: str, place: str) -> dict[str, str]:
         raise InputError(f"{place}: not a JSON object ({reason})", hint=hint) from error
     if not isinstance(row, dict):
         raise InputError(f"{place}: not a JSON object", hint="JSONL has one object a line; from an array: jq -c '.[]'")
-    return {key: _text(value) for key, value in row.items()}
+    return {key: _text(value) for key, value in _flat(row).items()}
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with a column for each thing in its objects: config.epochs for {"config": {"epochs": 3}}.
+
+    A row of Weights & Biases' own export stays as it is, for its reader.
+    """
+    if not any(isinstance(value, dict) for value in row.values()) or _EXPORTED <= set(row):
+        return row
+    out: dict[str, Any] = {}
+    for key, value in row.items():
+        inner = {f"{key}.{name}": each for name, each in _flat(value).items()} if isinstance(value, dict) else {}
+        out |= {name: each for name, each in (inner or {key: value}).items() if name not in out}
+    return out
 
 
 def _text(value: object) -> str:

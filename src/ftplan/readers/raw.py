@@ -90,7 +90,7 @@ def normalise(header: str) -> str:
 
 def plain(name: str) -> str:
     """A logged name without a tracker's prefix: 'eval/loss', 'metrics.eval_loss' -> 'eval_loss'; 'train/x' -> 'x'."""
-    return normalise(re.sub(r"^((metrics|params|config)\.|train/)", "", name.strip()))
+    return normalise(re.sub(r"^((metrics|params|config|summary)\.|train/)", "", name.strip()))
 
 
 def _unfiltered(name: str) -> str:

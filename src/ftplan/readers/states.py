@@ -31,7 +31,7 @@ _STATE = re.compile(r"(.*_)?(state|status)")
 #: flags by name: what a run that finished has in them
 _FLAGS = {
     **dict.fromkeys(("failed", "sys_failed", "is_failed", "crashed", "is_crashed", "killed"), False),
-    **dict.fromkeys(("active", "is_active", "is_running"), False),
+    **dict.fromkeys(("active", "is_active", "is_running", "has_crashed", "has_failed"), False),
     **dict.fromkeys(("finished", "is_finished", "completed", "is_completed", "done"), True),
 }
 #: what a process leaves behind: 0 where it ended well

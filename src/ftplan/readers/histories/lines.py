@@ -27,7 +27,10 @@ def headers(head: bytes) -> tuple[str, ...]:
     first = head.decode("utf-8-sig", errors="replace").partition("\n")[0]
     if not first.strip() or first.lstrip()[0] in "{[" or "\x00" in first:
         return ()
-    return tuple(cell.strip() for cell in next(csv.reader(io.StringIO(first)), []))
+    try:
+        return tuple(cell.strip() for cell in next(csv.reader(io.StringIO(first, newline="")), []))
+    except csv.Error:  # a line end of old Macs, a cell of more than 128 kB: no header
+        return ()
 
 
 def keys(head: bytes) -> frozenset[str]:

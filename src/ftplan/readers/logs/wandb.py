@@ -46,11 +46,15 @@ def read(content: Any, place: str, name: str) -> Found:
         config = {key: _value(value) for key, value in _config(content).items()}
         return Found((_run(place, name, flat({**config, **{k: v for k, v in content.items() if k != "config"}})),))
     rows = list(zip(content.rows, content.places, strict=True))
-    if _is_guide(content):
-        return Found(tuple(_of_guide(row, where) for row, where in rows))
     headers = {header.lower(): header for header in content.headers}
     state = headers.get("state")
-    runs = [(_run(where, row[headers["name"]], row), row[state].lower() if state else "") for row, where in rows]
+    runs = [
+        (
+            _of_guide(row, where) if _is_guide(content) else _run(where, row[headers["name"]], row),
+            row[state].lower() if state else "",
+        )
+        for row, where in rows
+    ]
     done = tuple(run for run, how in runs if how in ("finished", ""))
     left = tuple(run for run, how in runs if how not in ("finished", ""))
     told = (f"{len(left)} run{'s' * (len(left) > 1)} with a State other than finished left out",) * bool(left)
