@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -61,20 +60,6 @@ def test_band_holds_its_rows_and_both_ends(lengths: list[int], lo: int, width: i
             pool_of(lengths).band(lo, lo + width)
 
 
-@given(st.lists(st.integers(1, 64), min_size=1, max_size=9), st.data())
-def test_reachable_mean_is_that_of_every_subset(lengths: list[int], data: st.DataObject) -> None:
-    n = data.draw(st.integers(1, len(lengths)))
-    means = [sum(some) / n for some in combinations(lengths, n)]
-    assert pool_of(lengths).reachable_mean(n) == pytest.approx((min(means), max(means)), rel=1e-12)
-
-
-def test_more_examples_than_the_pool_has_is_infeasible() -> None:
-    with pytest.raises(Infeasible, match="pool of 2"):
-        pool_of([4, 8]).reachable_mean(3)
-    with pytest.raises(InputError, match="at least 1"):
-        pool_of([4, 8]).reachable_mean(0)
-
-
 def widest_by_enumeration(pool: Pool, mean: Fraction) -> int:
     """Rows of the widest contiguous band with that mean, 0 where there is none."""
     best = 0
@@ -120,7 +105,6 @@ def test_a_pool_with_many_lengths_stays_fast() -> None:
     pool = Pool(lengths, rng.integers(1, 50, len(lengths)), "large", "made up")
     start = time.process_time()
     bands = pool.band_curve(np.linspace(1_000, 130_000, 500))
-    pool.reachable_mean(pool.examples // 3)
     assert time.process_time() - start < 0.2
     assert (bands.examples > 0).all()
 

@@ -150,28 +150,6 @@ class Pool:
             )
         return replace(self, lengths=self.lengths[first:end], counts=self.counts[first:end])
 
-    def reachable_mean(self, examples: int) -> tuple[float, float]:
-        """Lowest and highest mean length of any `examples` rows: those of the shortest and of the longest.
-
-        Raises Infeasible where the pool has fewer rows, InputError below one.
-        """
-        if examples < 1:
-            raise InputError(f"a plan needs at least 1 example, got {examples}")
-        if examples > self.examples:
-            raise Infeasible(
-                f"{examples:,} examples were asked of a pool of {self.examples:,}", hint="lower it or repeat epochs"
-            )
-        return self._shortest_tokens(examples) / examples, self._longest_tokens(examples) / examples
-
-    def _shortest_tokens(self, examples: int) -> int:
-        """Tokens of the shortest rows."""
-        whole = int(np.searchsorted(self._rows_below, examples, side="right")) - 1
-        rest = examples - int(self._rows_below[whole])
-        return int(self._tokens_below[whole]) + (rest * int(self.lengths[whole]) if rest else 0)
-
-    def _longest_tokens(self, examples: int) -> int:
-        return self.total_tokens - self._shortest_tokens(self.examples - examples)
-
     def widest_band(self, mean: float, at_least: int = 1) -> Bands | None:
         """The band with the most rows among those whose mean is within MEAN_TOLERANCE of `mean`, or None.
 

@@ -7,14 +7,14 @@ import pytest
 from ftplan.costs.bill import Job, plan_cost
 from ftplan.costs.chain import Chosen, Step, cost_chain, rows_cut, rows_per_epoch, total_steps
 from ftplan.costs.model import Model
-from ftplan.costs.packing import Packing, batching
+from ftplan.costs.packing import batching
 from ftplan.pool import from_lengths
 
 MODEL = Model("small", 2, 8, 32, 8, 8, 1e6, 1e5, 1.1e6, 64, "made up")
 POOL = from_lengths([8] * 30 + [16] * 30 + [90] * 10, name="mine", source="made up")
 
 
-def explain(packing: Packing, job: Job, data: int = 20) -> dict[str, Step]:
+def explain(packing: bool, job: Job, data: int = 20) -> dict[str, Step]:
     cut = POOL.cut(32)
     band = cut.pool.band(8, 16)
     shape = batching(band, 32, packing, 2)
@@ -33,7 +33,7 @@ def explain(packing: Packing, job: Job, data: int = 20) -> dict[str, Step]:
 
 def test_the_whole_chain_packed() -> None:
     job = Job(MODEL, peak_flops=989e12, mfu=0.4, gpus=2, usd_per_gpu_hour=2.0, usd_per_example=0.5)
-    chain = explain("isolated", job)
+    chain = explain(True, job)
     values = {name: step.value for name, step in chain.items()}
     assert list(values) == [
         *("pool", "eligible", "kept", "tokens", "computed tokens", "steps"),
@@ -55,11 +55,11 @@ def test_the_whole_chain_packed() -> None:
 
 
 def test_without_a_gpu_the_chain_ends_with_flops() -> None:
-    assert list(explain("none", Job(MODEL)))[-1] == "total"
+    assert list(explain(False, Job(MODEL)))[-1] == "total"
 
 
 def test_padded_rows_are_examples() -> None:
-    chain = explain("none", Job(MODEL))
+    chain = explain(False, Job(MODEL))
     assert "padded to the longest of 2" in chain["computed tokens"].how
     assert chain["computed tokens"].value == pytest.approx(20 * (8 * 0.25 + 16 * 0.75))
     assert chain["steps"].value == 2 * 5
@@ -67,8 +67,8 @@ def test_padded_rows_are_examples() -> None:
 
 def test_rounding_never_adds_a_row() -> None:
     """Ten thousand examples of a third of a pack are 3,334 packs, whatever the last digit of 1/3."""
-    shape = batching(from_lengths([10], name="x", source="y"), 30, "isolated")
-    chosen = Chosen(9_999, 10.0, 1.0, (10, 10), 9_999, "random", "", 30, "isolated", shape, 1, 1)
+    shape = batching(from_lengths([10], name="x", source="y"), 30, True)
+    chosen = Chosen(9_999, 10.0, 1.0, (10, 10), 9_999, "random", "", 30, True, shape, 1, 1)
     assert rows_per_epoch(chosen) == 3_333
     assert total_steps(Job(MODEL), chosen) == 3_333
 
@@ -76,8 +76,8 @@ def test_rounding_never_adds_a_row() -> None:
 def test_cut_rows_count_where_they_are_eligible() -> None:
     cut = POOL.cut(32)
     assert (rows_cut(cut, 16), rows_cut(cut, 31), rows_cut(cut, 32)) == (0, 0, 10)
-    shape = batching(cut.pool.band(16, 32), 32, "isolated")
-    chosen = Chosen(40, 20.0, 1.0, (16, 32), 40, "random", "", 32, "isolated", shape, 1, 1)
+    shape = batching(cut.pool.band(16, 32), 32, True)
+    chosen = Chosen(40, 20.0, 1.0, (16, 32), 40, "random", "", 32, True, shape, 1, 1)
     bill = plan_cost(
         Job(MODEL),
         examples=40.0,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftplan.costs.packing import Packing, batching, epochs_trained, packs_per_example, steps_per_epoch
+from ftplan.costs.packing import batching, epochs_trained, packs_per_example, steps_per_epoch
 from ftplan.pool import Pool, from_histogram, from_lengths
 from ftplan.presets import load_problem
 
@@ -60,22 +60,16 @@ def test_packing_wastes_little_of_a_natural_pool() -> None:
     """Measured on three chat sets: 98.3 to 99.8 % of packed tokens are real."""
     table = load_problem("lora-8b").tables["pool"]
     pool = from_histogram(table["histogram_tokens"], name="mix", source="lora-8b")
-    packed = batching(pool, 2048, "isolated")
+    packed = batching(pool, 2048, True)
     assert 0.98 <= pool.mean / packed.computed_tokens <= 1.0
     assert packed.attention_tokens == pool.attention_tokens
     assert packed.computed_tokens == packed.rows * 2048
 
 
-def test_without_isolation_a_token_attends_to_its_pack() -> None:
-    pool = pool_of([4, 9, 30])
-    assert batching(pool, CAPACITY, "shared").attention_tokens == CAPACITY
-    assert batching(pool, CAPACITY, "shared").rows == batching(pool, CAPACITY, "isolated").rows
-
-
 @given(st.lists(st.integers(1, 32), min_size=1, max_size=5), st.integers(1, 4))
 def test_padding_is_the_mean_over_all_batches(lengths: list[int], batch: int) -> None:
     longest = np.array([max(rows) for rows in product(lengths, repeat=batch)], dtype=float)
-    padded = batching(pool_of(lengths), CAPACITY, "none", batch)
+    padded = batching(pool_of(lengths), CAPACITY, False, batch)
     assert padded.computed_tokens == pytest.approx(longest.mean(), rel=1e-12)
     assert padded.attention_tokens == pytest.approx((longest**2).sum() / longest.sum(), rel=1e-12)
     assert padded.rows == 1.0
@@ -83,12 +77,12 @@ def test_padding_is_the_mean_over_all_batches(lengths: list[int], batch: int) ->
 
 def test_a_batch_of_one_has_no_padding() -> None:
     pool = pool_of([3, 5, 32])
-    assert batching(pool, CAPACITY, "none").computed_tokens == pytest.approx(pool.mean, rel=1e-12)
-    assert batching(pool, CAPACITY, "none").attention_tokens == pytest.approx(pool.attention_tokens, rel=1e-12)
+    assert batching(pool, CAPACITY, False).computed_tokens == pytest.approx(pool.mean, rel=1e-12)
+    assert batching(pool, CAPACITY, False).attention_tokens == pytest.approx(pool.attention_tokens, rel=1e-12)
 
 
-@pytest.mark.parametrize("packing", ["isolated", "shared", "none"])
-def test_an_uncut_pool_is_a_mistake(packing: Packing) -> None:
+@pytest.mark.parametrize("packing", [True, False])
+def test_an_uncut_pool_is_a_mistake(packing: bool) -> None:
     with pytest.raises(ValueError, match="cut the pool at 8 tokens first"):
         batching(pool_of([9]), 8, packing)
 

@@ -84,7 +84,7 @@ def test_the_bill_is_that_of_the_formulas(plan: Committed) -> None:
     band = from_histogram(POOL, name="p", source="")
     simple = replace(plan, method="random", selector=None, epochs=2.0, max_length=1024)
     job: Job = simple.job
-    rows = batching(band, 1024, "isolated", simple.batch_examples)
+    rows = batching(band, 1024, True, simple.batch_examples)
     per_token = train_flops_per_token(job.model, job.tuning, rows.attention_tokens, lora_r=job.lora_r)
     flops = 100 * rows.computed_tokens * per_token * 2.0
     bill = count(simple, band, 100)

@@ -131,10 +131,10 @@ def calibrated(asked: ProblemInput, run: str) -> ProblemInput:
 
 
 def _calibrated_plan(plan: Committed, pool: Pool, run: str) -> Committed:
-    from ftplan.costs.packing import batching, packing_of
+    from ftplan.costs.packing import batching
     from ftplan.readers.past_runs import calibration
 
     cut = pool.cut(plan.max_length).pool
-    rows = batching(cut, plan.max_length, packing_of(plan.packing), plan.batch_examples)
+    rows = batching(cut, plan.max_length, plan.packing, plan.batch_examples)
     found = calibration(run, plan.job, rows, cut.mean, plan.gpu)
     return replace(plan, job=replace(plan.job, mfu=found.value), mfu_origin=found.origin)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ftplan.costs.bill import Bill, Job
-from ftplan.costs.packing import Batching, Packing, epochs_trained, steps_per_epoch
+from ftplan.costs.packing import Batching, epochs_trained, steps_per_epoch
 from ftplan.costs.training import train_flops_per_token
 from ftplan.pool import Cut
 
@@ -37,7 +37,7 @@ class Chosen:
     method: str
     selector: str
     max_length: int
-    packing: Packing
+    packing: bool
     batching: Batching
     batch_examples: int
     grad_accum: int
@@ -79,11 +79,8 @@ def _data_steps(cut: Cut, chosen: Chosen) -> tuple[Step, ...]:
     computed = chosen.examples * chosen.batching.computed_tokens
     unique = chosen.examples * chosen.avg_tokens
     real = f"{unique / computed:.1%} of them real"
-    if chosen.packing == "none":
-        how = f"padded to the longest of {chosen.batch_examples}, {real}"
-    else:
-        inside = "" if chosen.packing == "isolated" else ", attention over the whole pack"
-        how = f"in packs of {chosen.max_length:,}, {real}{inside}"
+    packed = f"in packs of {chosen.max_length:,}"
+    how = f"{packed if chosen.packing else f'padded to the longest of {chosen.batch_examples}'}, {real}"
     shortened = rows_cut(cut, hi)
     lost = cut.pool.total_tokens * (1.0 / cut.tokens_kept - 1.0) if shortened else 0.0
     left = cut.pool.band(lo, hi).total_tokens
@@ -105,7 +102,7 @@ def _compute_steps(job: Job, chosen: Chosen, bill: Bill[float]) -> tuple[Step, .
     )
     devices = f" x {job.gpus} GPUs" if job.gpus > 1 else ""
     rows = rows_per_epoch(chosen)
-    sequence = ("example" if chosen.packing == "none" else "pack") + ("" if rows == 1 else "s")
+    sequence = ("pack" if chosen.packing else "example") + ("" if rows == 1 else "s")
     passes = f"{chosen.epochs:g} epoch" + ("" if chosen.epochs == 1 else "s")
     batch = f"{rows:,} {sequence}, {chosen.batch_examples} x {chosen.grad_accum} accumulated{devices}, {passes}"
     adapter = f" r {job.lora_r}" if job.tuning != "full" else ""

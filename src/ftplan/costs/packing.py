@@ -13,23 +13,14 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, insort
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ftplan.pool import Pool
 
-#: isolated: packed, each token attends to its own example only; shared: packed, to the whole pack; none: padded batches
-Packing = Literal["isolated", "shared", "none"]
-
 #: pools with more distinct lengths are packed as this many groups, each as long as its longest: at most dearer
 PACKING_GROUPS = 256
-
-
-def packing_of(packed: bool) -> Packing:
-    """What trainers do that pack: examples of one pack do not see each other."""
-    return "isolated" if packed else "none"
 
 
 @dataclass(frozen=True)
@@ -46,22 +37,21 @@ class Batching:
     rows: float
 
 
-def batching(pool: Pool, max_length: int, packing: Packing, batch_examples: int = 1) -> Batching:
+def batching(pool: Pool, max_length: int, packing: bool, batch_examples: int = 1) -> Batching:
     """How examples drawn evenly from `pool` are batched.
 
-    isolated  L_att = E[S^2] / E[S] of the rows: a token is more often in a long example [1]
-    shared    L_att = max_length, the pack
-    none      rows padded to the longest of each batch of `batch_examples` (per device): E[max] tokens each, and
-              L_att = E[max^2] / E[max]
+    packed  L_att = E[S^2] / E[S] of the rows, since trainers that pack keep attention inside each example: a token is
+            more often in a long one [1]
+    padded  to the longest of each batch of `batch_examples` (per device): E[max] tokens each, and
+            L_att = E[max^2] / E[max]
     """
     if pool.longest > max_length:
         raise ValueError(f"cut the pool at {max_length} tokens first; its longest example has {pool.longest}")
-    if packing == "none":
+    if not packing:
         first, second = _longest_moments(pool, batch_examples)
         return Batching(first, second / first, 1.0)
     rows = packs_per_example(pool, max_length)
-    attention = pool.attention_tokens if packing == "isolated" else float(max_length)
-    return Batching(rows * max_length, attention, rows)
+    return Batching(rows * max_length, pool.attention_tokens, rows)
 
 
 def _longest_moments(pool: Pool, batch_examples: int) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ftplan.costs.packing import PACKING_GROUPS, Batching, Packing, batching, least_packs_per_example
+from ftplan.costs.packing import PACKING_GROUPS, Batching, batching, least_packs_per_example
 from ftplan.laws.parts import Floats
 from ftplan.pool import Bands, Pool
 
@@ -24,20 +24,18 @@ class Batches:
     settled: (m,) where these are no longer bounds.
     """
 
-    def __init__(self, pool: Pool, bands: Bands, max_length: int, packing: Packing, batch_examples: int) -> None:
+    def __init__(self, pool: Pool, bands: Bands, max_length: int, packing: bool, batch_examples: int) -> None:
         self.pool, self.bands, self.packing = pool, bands, packing
         self.max_length, self.batch_examples = max_length, batch_examples
-        packed = packing != "none"
         self.rows: Floats = np.maximum(bands.mean / max_length, _own_pack(pool, bands, max_length)) * (1.0 - ROUNDING)
-        if not packed:
+        if not packing:
             self.rows = np.ones(len(bands))
         # padded to the longest of several, rows and what a token attends to are at least what they are alone
-        self.computed: Floats = self.rows * max_length if packed else bands.mean.copy()
-        attention = bands.attention_tokens
-        self.attention: Floats = attention if packing != "shared" else np.full(len(bands), float(max_length))
+        self.computed: Floats = self.rows * max_length if packing else bands.mean.copy()
+        self.attention: Floats = bands.attention_tokens.copy()
         self.settled: npt.NDArray[np.bool_] = np.zeros(len(bands), dtype=bool)
         # lengths are packed in groups only where there are many of them
-        grouped = packed & (len(pool.lengths) > PACKING_GROUPS)
+        grouped = packing & (len(pool.lengths) > PACKING_GROUPS)
         self.sharp: npt.NDArray[np.bool_] = np.full(len(bands), not grouped)
 
     def at(self, bands: Bands) -> Batches:
@@ -69,7 +67,7 @@ class Batches:
         return Batching(
             float(self.computed[band]) * scale,
             float(self.attention[band]),
-            rows if self.packing == "none" else rows * scale,
+            rows * scale if self.packing else rows,
         )
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from ftplan.costs.bill import Bill, Job, spent
 from ftplan.costs.model import Selector
-from ftplan.costs.packing import packing_of
 from ftplan.errors import Infeasible
 from ftplan.origin import Origin
 from ftplan.plan.evaluator import band_cost
@@ -111,7 +110,7 @@ def count(plan: Committed, band: Pool, examples: float) -> Bill[float]:
 
     Rows drawn for another mean than the band's own count as that much longer or shorter, as in `plan.points`.
     """
-    how = plan.max_length, packing_of(plan.packing), plan.batch_examples
+    how = plan.max_length, plan.packing, plan.batch_examples
     mean = band.mean if plan.mean_tokens is None else plan.mean_tokens
     return band_cost(
         plan.job,

@@ -15,7 +15,7 @@ import numpy as np
 
 from ftplan.costs.bill import Bill, Job, cost_of, over, plan_cost
 from ftplan.costs.model import Selector
-from ftplan.costs.packing import Batching, Packing, batching
+from ftplan.costs.packing import Batching, batching
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.problem import Bools
 from ftplan.laws.parts import Floats, Rows
@@ -274,7 +274,7 @@ class Evaluator:
 def band_cost(
     job: Job,
     band: Pool,
-    how: tuple[int, Packing, int],
+    how: tuple[int, bool, int],
     *,
     examples: float,
     mean: float,

@@ -90,7 +90,7 @@ def _chosen(problem: Problem, search: Search, c: Candidate) -> Chosen:
         method=c.choice.method.name,
         selector=c.choice.selector.name if c.choice.selector else "",
         max_length=problem.max_length,
-        packing=problem.batched[1],
+        packing=problem.packing,
         batching=search.batches.of(int(search.points.band[c.point]), float(search.points.scale[c.point])),
         batch_examples=problem.batch_examples,
         grad_accum=problem.grad_accum,

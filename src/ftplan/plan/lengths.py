@@ -52,7 +52,7 @@ def scaled(problem: Problem, search: Search, best: Candidate, factor: float) -> 
         method=choice.method.name,
         selector="",
         max_length=problem.max_length,
-        packing=problem.batched[1],
+        packing=problem.packing,
         batching=rows,
         batch_examples=problem.batch_examples,
         grad_accum=problem.grad_accum,

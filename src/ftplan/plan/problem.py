@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ftplan.costs.model import Gpu, Model, Selector
-from ftplan.costs.packing import Packing, packing_of
 from ftplan.origin import Sourced
 from ftplan.pool import Cut, Pool
 from ftplan.units import Budget
@@ -86,6 +85,6 @@ class Problem:
         return self.pool.cut(self.max_length)
 
     @property
-    def batched(self) -> tuple[int, Packing, int]:
+    def batched(self) -> tuple[int, bool, int]:
         """max_length, packing and batch_examples, as `costs.packing.batching` takes them."""
-        return self.max_length, packing_of(self.packing), self.batch_examples
+        return self.max_length, self.packing, self.batch_examples

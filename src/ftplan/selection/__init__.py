@@ -22,16 +22,14 @@ SelectionFlops = Callable[[Selector | None, float, float], float]
 class Method:
     """One selection method.
 
-    selector_kind     presets folder its selection model comes from; '' where it needs none
-    default_selector  preset of that kind, '' where it needs none
-    sampling          how rows are taken: 'uniform' at random, 'top' best score first, 'mid' around the median score
-    aliases           other names in run tables
+    selector_kind  presets folder its selection model comes from; '' where it needs none
+    sampling       how rows are taken: 'uniform' at random, 'top' best score first, 'mid' around the median score
+    aliases        other names in run tables
     """
 
     name: str
     selection_flops: SelectionFlops
     selector_kind: Literal["", "selectors", "models"] = ""
-    default_selector: str = ""
     sampling: Literal["uniform", "top", "mid"] = "top"
     aliases: tuple[str, ...] = ()
 

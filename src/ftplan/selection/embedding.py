@@ -17,4 +17,4 @@ def selection_flops(selector: Selector | None, tokens: float, _attention_tokens:
     return 2.0 * selector.params * tokens
 
 
-METHOD = Method("embedding", selection_flops, "selectors", "gtr-t5-base", aliases=("embed", "embeddings", "rds"))
+METHOD = Method("embedding", selection_flops, "selectors", aliases=("embed", "embeddings", "rds"))

@@ -28,4 +28,4 @@ def selection_flops(selector: Selector | None, tokens: float, attention_tokens: 
     return forward * tokens * FORWARDS_PER_GRADIENT * (CHECKPOINTS + WARMUP_SHARE * WARMUP_EPOCHS)
 
 
-METHOD = Method("gradient", selection_flops, "models", "llama-2-7b", aliases=("less", "grad"))
+METHOD = Method("gradient", selection_flops, "models", aliases=("less", "grad"))

@@ -20,6 +20,4 @@ def selection_flops(selector: Selector | None, tokens: float, attention_tokens: 
     return per_token * tokens
 
 
-METHOD = Method(
-    "perplexity", selection_flops, "models", "llama-2-7b", sampling="mid", aliases=("ppl", "mid-ppl", "top-ppl")
-)
+METHOD = Method("perplexity", selection_flops, "models", sampling="mid", aliases=("ppl", "mid-ppl", "top-ppl"))

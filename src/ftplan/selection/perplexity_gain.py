@@ -23,6 +23,5 @@ METHOD = Method(
     "perplexity-gain",
     selection_flops,
     "models",
-    "llama-2-7b",
     aliases=("gain", "moore-lewis", "ced"),
 )
