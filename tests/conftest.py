@@ -15,11 +15,11 @@ from ftplan.plan.result import (
     Assumption,
     BudgetUse,
     Cost,
-    Data,
     Facts,
     Inputs,
     LawUsed,
     Plan,
+    PlannedData,
     PoolUsed,
     Prediction,
     Recipe,
@@ -93,7 +93,7 @@ def _prediction(value: float) -> Prediction:
 @pytest.fixture
 def plan() -> Plan:
     """A plan with every section of the screen."""
-    data = Data(1402, 131.4, 184_222.8, 1.0, Recipe((61, 243), "uniform", 512, 0))
+    data = PlannedData(1402, 131.4, 184_222.8, 1.0, Recipe((61, 243), "uniform", 512, 0))
     selection = Selection("random", "", 0.0, 30_411)
     cost = Cost(3.998e11, 0.0, 3.998e11, 0.0004, 0.0002, 0.00067, 0.00067, 0.0)
     other = dataclasses.replace(data, examples=988, avg_tokens=162.6, total_tokens=160_648.8)

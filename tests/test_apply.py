@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from ftplan.apply import CLOSE, PROMISED, draw, eligible_rows, every_nth, exchanged
 from ftplan.errors import Infeasible
-from ftplan.plan.result import Data, Recipe
+from ftplan.plan.result import PlannedData, Recipe
 
 
-def data(examples: int, mean: float, band: tuple[int, int], sampling: str, cut: int, seed: int) -> Data:
+def data(examples: int, mean: float, band: tuple[int, int], sampling: str, cut: int, seed: int) -> PlannedData:
     how = cast("Literal['uniform', 'top', 'mid']", sampling)
-    return Data(examples, mean, examples * mean, 1.0, Recipe(band, how, cut, seed))
+    return PlannedData(examples, mean, examples * mean, 1.0, Recipe(band, how, cut, seed))
 
 
-def wanted(examples: int, mean: float, *, sampling: str = "uniform", seed: int = 0, cut: int = 512) -> Data:
+def wanted(examples: int, mean: float, *, sampling: str = "uniform", seed: int = 0, cut: int = 512) -> PlannedData:
     return data(examples, mean, (1, cut), sampling, cut, seed)
 
 

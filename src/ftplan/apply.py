@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from ftplan.errors import Infeasible, InputError
 from ftplan.measure import Measure
-from ftplan.plan.result import Data
+from ftplan.plan.result import PlannedData
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ class Order:
     tokenizer: where the tokenizer.json of the measure should lie, '' for none.
     """
 
-    data: Data
+    data: PlannedData
     method: str
     measure: Measure | None
     tokenizer: str
@@ -56,7 +56,7 @@ class Drawn:
         return self.total_tokens / len(self.rows)
 
 
-def eligible_rows(lengths: npt.NDArray[np.int32], wanted: Data) -> Ints:
+def eligible_rows(lengths: npt.NDArray[np.int32], wanted: PlannedData) -> Ints:
     """Indices of the rows in the band. lengths: (n,) tokens, 0 for a row without a text.
 
     Raises Infeasible where there are fewer than N.
@@ -72,7 +72,7 @@ def eligible_rows(lengths: npt.NDArray[np.int32], wanted: Data) -> Ints:
     return rows
 
 
-def draw(lengths: npt.NDArray[np.int32], wanted: Data, scores: Floats | None = None) -> Drawn:
+def draw(lengths: npt.NDArray[np.int32], wanted: PlannedData, scores: Floats | None = None) -> Drawn:
     """The rows of the plan. scores: (n,) of all rows of the pool, more is better; None where rows are drawn at random.
 
     Same lengths, recipe and scores: same rows in the same order. Raises Infeasible where the band holds fewer than N.
@@ -91,14 +91,14 @@ def draw(lengths: npt.NDArray[np.int32], wanted: Data, scores: Floats | None = N
     return Drawn(rows[shuffled], int(cut[shuffled].sum()), len(rows))
 
 
-def _by_score(scores: Floats, keys: Floats, wanted: Data) -> Ints:
+def _by_score(scores: Floats, keys: Floats, wanted: PlannedData) -> Ints:
     """The best rows, or those around the middle of the ranking; of equal scores those with the least keys."""
     order: Ints = np.lexsort((keys, -scores))
     first = (len(order) - wanted.examples) // 2 if wanted.recipe.sampling == "mid" else 0
     return order[first : first + wanted.examples]
 
 
-def _balanced(cut: Ints, wanted: Data, random: np.random.Generator) -> Ints:
+def _balanced(cut: Ints, wanted: PlannedData, random: np.random.Generator) -> Ints:
     """Rows drawn at random, with mean L as closely as lengths allow."""
     rows, examples = len(cut), wanted.examples
     keys = random.random(rows)

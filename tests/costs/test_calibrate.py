@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from ftplan.costs.bill import Job
-from ftplan.costs.calibrate import LEAST, MOST, PastRun, Setting, calibrate
+from ftplan.costs.calibrate import LEAST, MOST, PastRun, RunSetting, calibrate
 from ftplan.costs.packing import Batching
 from ftplan.costs.time_money import gpu_hours
 from ftplan.costs.training import train_flops_per_token
@@ -18,7 +18,7 @@ from ftplan.presets import load_gpu, load_model
 
 GPU = load_gpu("a100-80gb")
 JOB = Job(load_model("llama-3.1-8b"), "lora", 16, peak_flops=GPU.peak_flops, mfu=0.35, gpus=2)
-SETTING = Setting(JOB, Batching(500.0, 600.0, 0.25), 400.0, GPU.name)
+SETTING = RunSetting(JOB, Batching(500.0, 600.0, 0.25), 400.0, GPU.name)
 RUN = PastRun("trainer_state.json", seconds=7200.0, tokens=3e7, counts_padding=True)
 
 

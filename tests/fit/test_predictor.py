@@ -60,7 +60,7 @@ def test_chosen_rows_count_for_more_and_random_ones_as_they_did(grid: Grid, trut
 def test_without_either_data_alone_counts(grid: Grid, truth: Truth) -> None:
     table = truth("power+length", grid(TOKENS, (32.0, 128.0, 448.0)), [0.3, 0.2, -0.25], [3.0, 1.0])
     model = fitted(table, "power+length")
-    assert model.worth(model.features(table)).tolist() == [1.0] * len(table)
+    assert model.data_multiplier(model.features(table)).tolist() == [1.0] * len(table)
     more = replace(table, tokens=7.0 * table.tokens, examples=7.0 * table.examples)
     expected = np.maximum(7.0 * table.tokens / table.tokens.max(), 1.0).tolist()
     assert factors(model, more) == expected

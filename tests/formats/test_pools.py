@@ -13,7 +13,7 @@ from ftplan.apply import Drawn, Order
 from ftplan.formats import render
 from ftplan.formats.documents import Document, applied, profile
 from ftplan.measure import Measure
-from ftplan.plan.result import Data, Recipe
+from ftplan.plan.result import PlannedData, Recipe
 from ftplan.pool import from_lengths
 from ftplan.profile import Profile
 
@@ -22,7 +22,7 @@ MEASURE = Measure("messages", rows=1005, content_sha256="c0ffee")
 POOL = replace(from_lengths(np.arange(100, 1100), name="pool.jsonl", source=""), measure=MEASURE)
 ESTIMATED = Profile(POOL, MEASURE, rows=1005, empty=5, repeated=23, clipped=0)
 COUNTED = Profile(POOL, replace(MEASURE, tokenizer="../tokenizer.json", tokenizer_sha256="ab"), 1005, 5, 0, 0)
-DATA = Data(4, 600.0, 2400.0, 1.0, Recipe((200, 1000), "uniform", 1000, 0))
+DATA = PlannedData(4, 600.0, 2400.0, 1.0, Recipe((200, 1000), "uniform", 1000, 0))
 ORDER = Order(DATA, "random", MEASURE, "")
 DRAWN = Drawn(np.array([3, 1, 2, 7]), 2404, 801)
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from ftplan.compare.strategies import Comparison, Contest, Outcome, Shortfall
+from ftplan.compare.strategies import Comparison, Contest, Outcome, StrategyShortfall
 from ftplan.errors import Infeasible
 from ftplan.formats import View, render
 from ftplan.formats.documents.strategies import document
-from ftplan.plan.result import BudgetUse, Cost, Data, Prediction, Recipe, Selection
+from ftplan.plan.result import BudgetUse, Cost, PlannedData, Prediction, Recipe, Selection
 from ftplan.runs import Metric
 from ftplan.units import Budget
 
@@ -26,11 +26,11 @@ LOSS = Metric("loss", "min", "nats")
 LIMIT = Budget("usd", 8.0)
 
 
-def outcome(name: str, examples: int, length: float, value: float | None, short: Shortfall | None) -> Outcome:
+def outcome(name: str, examples: int, length: float, value: float | None, short: StrategyShortfall | None) -> Outcome:
     seen = None if value is None else Prediction(LOSS, value, value - 0.05, value + 0.06, 0.9, 1.0)
     return Outcome(
         strategy=name,
-        data=Data(examples, length, examples * length, 1.0, Recipe((16, 243), "uniform", 512, 0)),
+        data=PlannedData(examples, length, examples * length, 1.0, Recipe((16, 243), "uniform", 512, 0)),
         selection=Selection("random", "", 0.0, 30_411),
         cost=Cost(1.92e18, 0.0, 1.92e18, 4.88, 2.44, 7.99, 7.99, 0.0),
         budgets=(BudgetUse("usd", 8.0, 7.99),),
@@ -40,7 +40,7 @@ def outcome(name: str, examples: int, length: float, value: float | None, short:
     )
 
 
-BEST = outcome("optimum", 1402, 131.4, 4.7123, Shortfall(0.0, 0.0, 0.0, 0.0))
+BEST = outcome("optimum", 1402, 131.4, 4.7123, StrategyShortfall(0.0, 0.0, 0.0, 0.0))
 TOLD = Comparison(
     problem="quickstart",
     metric=LOSS,
@@ -53,8 +53,8 @@ TOLD = Comparison(
             (LIMIT,),
             (
                 BEST,
-                outcome("few long", 402, 462.4, 4.9211, Shortfall(0.2088, 0.1712, 0.2511, 0.0236)),
-                outcome("many short", 5105, 36.4, 4.7151, Shortfall(0.0028, -0.0041, 0.0097, 0.0042)),
+                outcome("few long", 402, 462.4, 4.9211, StrategyShortfall(0.2088, 0.1712, 0.2511, 0.0236)),
+                outcome("many short", 5105, 36.4, 4.7151, StrategyShortfall(0.0028, -0.0041, 0.0097, 0.0042)),
                 replace(BEST, strategy="balanced"),
             ),
         ),

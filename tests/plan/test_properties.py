@@ -62,14 +62,14 @@ def test_more_budget_never_costs_more_for_a_target(cases: ModuleType, seed: int,
     top = search.best()
     if top is None:
         return
-    target = case.sign * (top.turned + 0.1 * abs(top.turned))
+    target = case.sign * (top.loss + 0.1 * abs(top.loss))
     aimed = replace(search, target=target)
     raised = aimed.under(*(Budget(b.kind, b.limit * more) for b in aimed.limits))
     before, after = aimed.best(), raised.best()
     assert before is not None
     assert after is not None
     assert after.price <= before.price * (1.0 + 1e-12)
-    assert before.turned <= case.sign * target
+    assert before.loss <= case.sign * target
 
 
 @FEW
@@ -111,7 +111,7 @@ def test_with_all_of_the_pool_methods_coincide_and_the_cheapest_is_taken(cases: 
     assert found[0].examples == found[0].eligible == len(case.lengths)
     assert found[0].choice.method.name == "random"
     assert found[0].bill.selection_flops == 0.0
-    values = [c.turned for c in found]
+    values = [c.loss for c in found]
     assert values == pytest.approx([values[0]] * len(values), rel=1e-12)
     assert [c.price for c in found] == sorted(c.price for c in found)
 
@@ -139,8 +139,8 @@ def test_units_and_the_order_of_rows_change_nothing(cases: ModuleType, seed: int
 @given(seed=SEEDS)
 def test_the_order_of_choices_changes_no_number(cases: ModuleType, seed: int) -> None:
     case = cases.random_case(seed, rows=20)
-    turned = replace(case, kap=dict(reversed(case.kap.items())), selectors=case.selectors[::-1])
-    a, b = best(cases.to_problem(case), case, cases), best(cases.to_problem(turned), turned, cases)
+    reordered = replace(case, kap=dict(reversed(case.kap.items())), selectors=case.selectors[::-1])
+    a, b = best(cases.to_problem(case), case, cases), best(cases.to_problem(reordered), reordered, cases)
     assert (a is None) == (b is None)
     if a is not None and b is not None:
         assert a.score == pytest.approx(b.score, rel=1e-12)

@@ -51,9 +51,9 @@ def test_bounds_are_never_above_the_cost(packing: bool) -> None:
     points = free_points(pool, 1.0, 500.0).take(np.arange(0, 900, 60))
     batches = Batches(pool, points.bands, 600, packing, 4)
     computed, attention = batches.computed.copy(), batches.attention.copy()
-    batches.sharpen(points.band)
+    batches.tighten(points.band)
     sharper = batches.computed.copy()
-    batches.settle(points.band)
+    batches.make_exact(points.band)
     assert (sharper[points.band] >= computed[points.band]).all()
     assert (sharper[points.band] <= batches.computed[points.band]).all()
     assert (attention[points.band] <= batches.attention[points.band] * (1.0 + 1e-12)).all()
@@ -82,7 +82,7 @@ def _selector(*, language: bool) -> Any:
 def test_only_what_may_win_is_batched(setup: PlanSetup) -> None:
     search = setup.search
     search.best()
-    assert 0 < search.batches.settled.sum() < len(search.points) / 2
+    assert 0 < search.batches.exact.sum() < len(search.points) / 2
 
 
 @pytest.mark.parametrize("budget", [1e11, 4e11, 3e12, 1e15])
@@ -92,7 +92,7 @@ def test_no_band_and_no_number_of_examples_is_better(setup: PlanSetup, budget: f
     best = search.best()
     assert best is not None
     every = every_pair(np.array([0]), np.arange(len(search.points)))
-    search.batches.settle(search.points.band)
+    search.batches.make_exact(search.points.band)
     most = search.evaluator.most(every, search.limits)
     able = np.flatnonzero(most >= 1.0)
     numbers = np.unique(np.floor(np.geomspace(1.0, most[able], 200)), axis=0)

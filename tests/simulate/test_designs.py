@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ftplan.errors import Infeasible
 from ftplan.simulate import designs
-from ftplan.simulate.designs import Shape
+from ftplan.simulate.designs import DesignShape
 from ftplan.simulate.layout import LEAST_EXAMPLES, laid_out, points
 from ftplan.simulate.studies import PilotStudy
 
@@ -73,7 +73,7 @@ def test_a_layout_uses_up_its_budget_and_no_more(asked: PilotStudy, scale: float
 
 def test_a_budget_below_a_few_examples_a_run_buys_none(asked: PilotStudy) -> None:
     with pytest.raises(Infeasible, match="is below 8 examples for each of 9 runs") as caught:
-        laid_out(Shape(np.ones(9), np.zeros(9)), asked.study.grid, 1e6)
+        laid_out(DesignShape(np.ones(9), np.zeros(9)), asked.study.grid, 1e6)
     assert "at least" in str(caught.value.hint)
 
 

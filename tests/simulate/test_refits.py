@@ -82,7 +82,7 @@ def test_the_best_of_the_menu_falls_short_by_nothing_and_every_other_by_somethin
     truths = study.truth
     one = replace(truths, inside=replace(truths.inside, point=truths.inside.draws.take(np.array([5]))))
     every = np.arange(len(study.grid))
-    metric = one.turned(study.grid.rows(one, every, study.grid.examples))[0]
+    metric = one.loss(study.grid.rows(one, every, study.grid.examples))[0]
     short = [float(shortfall(one, study.grid, np.array([i]), study.grid.examples[[i]])[0]) for i in every]
     assert short == pytest.approx(list(metric - metric.min()), abs=1e-12)
     assert min(short) == 0.0

@@ -18,10 +18,20 @@ from ftplan.formats.documents.runs import document
 from ftplan.presets import load_law, runs_path
 from ftplan.readers.tables import read_runs
 from ftplan.runs import Metric, from_rows
-from ftplan.simulate.tables import Grid, expected, grid, measured, multiplicative, noisy, simulated, truth_of, untuned
+from ftplan.simulate.tables import (
+    RunGrid,
+    expected,
+    grid,
+    measured,
+    multiplicative,
+    noisy,
+    simulated,
+    truth_of,
+    untuned,
+)
 
 LOSS, SCORE = Metric("loss", "min", "nats"), Metric("accuracy", "max", "percent")
-GRID = Grid(tokens=(4096.0, 16384.0, 65536.0, 262144.0), lengths=(32.0, 96.0, 256.0), seeds=2)
+GRID = RunGrid(tokens=(4096.0, 16384.0, 65536.0, 262144.0), lengths=(32.0, 96.0, 256.0), seeds=2)
 
 
 def law(name: str) -> Predictor:
@@ -40,7 +50,7 @@ def test_a_grid_is_every_combination_in_whole_examples() -> None:
 
 
 def test_fractions_are_shares_of_the_pool_for_every_method() -> None:
-    wanted = Grid(fractions=(0.1, 1.0), pool_examples=1000.0, lengths=(420.0,), methods=("random", "gradient"))
+    wanted = RunGrid(fractions=(0.1, 1.0), pool_examples=1000.0, lengths=(420.0,), methods=("random", "gradient"))
     table = grid(wanted, SCORE)
     assert list(table.examples) == [100.0, 100.0, 1000.0, 1000.0]
     assert table.method == ("random", "gradient", "random", "gradient")
@@ -83,7 +93,7 @@ def test_same_seed_same_table() -> None:
 
 
 def test_a_fit_finds_the_law_again() -> None:
-    wide = Grid(tokens=tuple(np.geomspace(4096, 1e6, 7)), lengths=(32.0, 64.0, 128.0, 256.0, 448.0))
+    wide = RunGrid(tokens=tuple(np.geomspace(4096, 1e6, 7)), lengths=(32.0, 64.0, 128.0, 256.0, 448.0))
     table = simulated(law("pyfunc-s"), grid(wide, LOSS), 0.001, 0)
     found = next(one for one in fit_runs(table, ["rectified+length"], draws=0).series[0].laws).params
     for name in ("b1", "b2", "beta", "E"):
@@ -94,7 +104,7 @@ def test_the_score_before_tuning_is_added_where_the_law_starts_there() -> None:
     runs = read_runs(str(runs_path("pyfunc")))
     own = runs.subset(np.array([g == "s" for g in runs.group]))
     truth = truth_of(predictor(fit_runs(own, ["anchored"], draws=2), "s"))
-    design = grid(Grid(tokens=(4096.0, 65536.0), lengths=(64.0,), groups=("s",)), LOSS)
+    design = grid(RunGrid(tokens=(4096.0, 65536.0), lengths=(64.0,), groups=("s",)), LOSS)
     table = simulated(truth, untuned(truth, design), 0.05, 0)
     assert list(table.examples) == [0.0, 64.0, 1024.0]
     assert table.value[0] == pytest.approx(own.value[own.examples == 0.0][0])
@@ -112,7 +122,7 @@ def test_a_law_without_a_start_says_so() -> None:
 
 def test_what_is_written_reads_back_without_a_flag(tmp_path: Path) -> None:
     truth = law("ccds-mmlu-7b")
-    wanted = Grid(
+    wanted = RunGrid(
         fractions=(0.03, 0.1, 0.3, 1.0), pool_examples=270_679.0, lengths=(420.0,), methods=("random", "gradient")
     )
     table = measured([(truth, grid(wanted, SCORE))], {"": 0.2}, None, 0)

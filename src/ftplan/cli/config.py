@@ -37,7 +37,7 @@ _FORCE = "ftplan.force"
 
 
 @dataclass(frozen=True)
-class Setting:
+class ConfiguredValue:
     """A value and where it was found: 'FTPLAN_PRICE', or 'ftplan.toml: price'."""
 
     value: Any
@@ -148,14 +148,14 @@ def _every_option(command: Any) -> set[str]:
     return keys
 
 
-def _from_environment(environment: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, Setting]:
+def _from_environment(environment: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, ConfiguredValue]:
     """FTPLAN_PRICE, FTPLAN_LORA_R; commas between the values of an option that can be repeated."""
     out = {}
     for key, param in options.items():
         name = PREFIX + key.upper()
         if text := environment.get(name, "").strip():
             values = [part.strip() for part in text.split(",") if part.strip()]
-            out[key] = Setting(values if param.multiple else text, name)
+            out[key] = ConfiguredValue(values if param.multiple else text, name)
     return out
 
 
@@ -168,7 +168,7 @@ def _no_misspelt_variable(environment: Mapping[str, str], every: Callable[[], se
             raise InputError(f"{name}: no option of that name", hint=hint)
 
 
-def _from_file(named: str | None, every: Callable[[], set[str]]) -> dict[str, Setting]:
+def _from_file(named: str | None, every: Callable[[], set[str]]) -> dict[str, ConfiguredValue]:
     path = Path(named) if named is not None else _nearest(Path.cwd())
     if path is None:
         return {}
@@ -182,7 +182,7 @@ def _from_file(named: str | None, every: Callable[[], set[str]]) -> dict[str, Se
             hint = did_you_mean(key.replace("_", "-"), known, "keys are the names of options")
             raise InputError(f"{path}: unknown key {written!r}", hint=hint)
         found = _beside(path, value) if key in _PATHS else value
-        out[key] = Setting(found, f"{path}: {written}")
+        out[key] = ConfiguredValue(found, f"{path}: {written}")
     return out
 
 
@@ -231,7 +231,7 @@ def _beside(path: Path, value: Any) -> Any:
     return os.path.relpath(there) if meant else value
 
 
-def _checked(ctx: typer.Context, param: Any, setting: Setting) -> Any:
+def _checked(ctx: typer.Context, param: Any, setting: ConfiguredValue) -> Any:
     """The value as the option wants it: text, a list of texts, true or false. Raises InputError with its origin."""
     value = setting.value
     if param.multiple:
@@ -247,7 +247,7 @@ def _checked(ctx: typer.Context, param: Any, setting: Setting) -> Any:
     return value
 
 
-def _scalar(value: Any, setting: Setting, *, flag: bool) -> Any:
+def _scalar(value: Any, setting: ConfiguredValue, *, flag: bool) -> Any:
     if isinstance(value, bool) and not flag:
         raise InputError(f"{setting.origin}: {str(value).lower()} is no value for this option")
     if flag and isinstance(value, bool | str):

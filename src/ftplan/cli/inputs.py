@@ -21,7 +21,7 @@ _FIT_SUFFIXES = {".yaml", ".yml", ".json"}
 
 
 @dataclass(frozen=True)
-class Reading:
+class TableOptions:
     """How to read a run table: the options that `fit` and `compare laws` share."""
 
     metric: str | None = None
@@ -30,14 +30,14 @@ class Reading:
     column_map: dict[str, str] | None = None
 
 
-def load_runs(*sources: str, reading: Reading | None = None, quiet: bool = False) -> RunTable:
+def load_runs(*sources: str, reading: TableOptions | None = None, quiet: bool = False) -> RunTable:
     """One run table from files, folders of logs, stdin ('-') or a preset name. What was assumed is in its notes.
 
     How logs were read is said here, so that it stands above an error about the runs too.
     """
     from ftplan.readers.tables import read_runs
 
-    how = reading or Reading()
+    how = reading or TableOptions()
     table = read_runs(
         *map(runs_file, sources),
         metric=how.metric,
@@ -134,7 +134,7 @@ def law_of(asked: ProblemInput, *, quiet: bool, command: str = "") -> Fit:
         raise InputError("no law to plan with", hint=f"{how} a fit.yaml, or borrowed: {shipped}")
     from ftplan.fit import fit_runs
 
-    table = load_runs(asked.runs, reading=Reading(metric=asked.metric), quiet=quiet)
+    table = load_runs(asked.runs, reading=TableOptions(metric=asked.metric), quiet=quiet)
     with progress(quiet=quiet) as show:
         return fit_runs(_only(table, asked.problem.series), seed=asked.problem.seed, progress=show, extent="used")
 

@@ -44,7 +44,7 @@ def runs(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, render, write."""
-    from ftplan.cli.inputs import Reading, load_runs
+    from ftplan.cli.inputs import TableOptions, load_runs
     from ftplan.cli.output import check_target, deliver
     from ftplan.formats.documents.runs import document
 
@@ -54,7 +54,7 @@ def runs(
         return
     if schedule is not None or warmup is not None:
         raise InputError("--schedule and --warmup are of runs on the way", hint="ftplan runs LOGS --histories")
-    reading = Reading(metric, direction, by, options.parse_map(column_map or []))
+    reading = TableOptions(metric, direction, by, options.parse_map(column_map or []))
     table = load_runs(*sources, reading=reading, quiet=quiet)
     deliver(document(table), form, output, quiet=quiet, artefact="csv")
 

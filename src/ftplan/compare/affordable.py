@@ -115,7 +115,7 @@ class BudgetSearch:
         return found
 
     def draws(self, found: Affordable) -> Floats:
-        """(B, b, k) the metric of what is afforded under each draw of the fit and of what scoring costs, turned."""
+        """(B, b, k) the metric of what is afforded under each draw of the fit and of what scoring costs, as a loss."""
         count = self.search.evaluator.predictor.n_draws
         places = np.flatnonzero(found.examples)
         out = np.full((count, found.examples.size), np.inf)
@@ -150,5 +150,5 @@ def thinned(search: Search) -> Search:
         wanted = np.linspace(0, len(points) - 1, min(len(points), MOST_LENGTHS)).round().astype(np.intp)
         points = points.take(wanted)
     evaluator = replace(search.evaluator.at(points), risk=None)
-    evaluator.batches.settle(np.unique(points.band))
+    evaluator.batches.make_exact(np.unique(points.band))
     return replace(search, evaluator=evaluator, target=None)

@@ -175,7 +175,7 @@ def _both(values: Sequence[float]) -> str:
 
 
 def _worth(side: _Side) -> tuple[float, float, float]:
-    """kap(S), effective data and the expected metric (turned) of one side, by the law used inside the data."""
+    """kap(S), effective data and the expected loss of one side, by the law used inside the data."""
     evaluator = side.affordable.evaluator
     inside, refs = evaluator.predictor.inside, evaluator.predictor.refs
     rows = evaluator.rows(side.affordable.trials(_ONLY))

@@ -66,7 +66,7 @@ def _beyond(data: Data, scored: Scored) -> list[str]:
         return []
     cells = data.cell[held_out_largest(data)]
     means = np.array([scored.ahead[cells == c].mean() for c in np.unique(cells)])
-    # y is turned so that less is better: measured above predicted is worse than predicted
+    # y is a loss: less is better: measured above predicted is worse than predicted
     if bool((means > 0.0).all()):
         return [f"{scored.ahead_error:.2g} too optimistic ahead"]
     if bool((means < 0.0).all()):

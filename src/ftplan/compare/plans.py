@@ -73,7 +73,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Gap:
+class PlanDifference:
     """A plan's prediction against the first plan's. better_by: above 0 where it is better, in the metric's unit.
 
     verdict: whether that is larger than its uncertainty, or the files do not say; how: on what grounds, in words.
@@ -92,7 +92,7 @@ class PlanComparison:
     plans: tuple[Stated, ...]
     differing: tuple[Apart, ...]
     same: tuple[Apart, ...]
-    gaps: tuple[Gap | None, ...]
+    gaps: tuple[PlanDifference | None, ...]
     warnings: tuple[str, ...]
 
 
@@ -134,28 +134,28 @@ def _alike(values: Sequence[Value]) -> bool:
     return all(v == first and type(v) is type(first) for v in values)
 
 
-def _gap(first: Stated, other: Stated, interval: Interval | None) -> Gap | None:
+def _gap(first: Stated, other: Stated, interval: Interval | None) -> PlanDifference | None:
     a, b = first.prediction, other.prediction
     if a.metric != b.metric:
         return None
     sign = 1.0 if a.metric.direction == "max" else -1.0
     better = sign * (b.value - a.value)
     if first.same_fit(other) and math.isclose(a.value, b.value, rel_tol=SAME):
-        return Gap(better, "within", "both predict the same", interval)
+        return PlanDifference(better, "within", "both predict the same", interval)
     if interval is not None:
         outside = interval.low > 0.0 or interval.high < 0.0
         how = "the interval of the difference, both plans under each draw of their fit"
-        return Gap(better, "larger" if outside else "within", how, interval)
+        return PlanDifference(better, "larger" if outside else "within", how, interval)
     upper, lower = (b, a) if b.value > a.value else (a, b)
     facing = (upper.value - upper.low, lower.high - lower.value)
     if abs(better) > sum(facing):
         # the standard deviation of a difference is at most the sum of both, whatever they share
-        return Gap(better, "larger", "their intervals do not even meet")
+        return PlanDifference(better, "larger", "their intervals do not even meet")
     if first.same_fit(other):
         how = "their intervals overlap, but each is of one run, not of the difference: they share one fit's error"
-        return Gap(better, "unknown", how)
+        return PlanDifference(better, "unknown", how)
     verdict: Verdict = "larger" if abs(better) > math.hypot(*facing) else "within"
-    return Gap(better, verdict, "taking the two fits' errors to be independent")
+    return PlanDifference(better, verdict, "taking the two fits' errors to be independent")
 
 
 def _doubts(plans: Sequence[Stated], one_fit: bool) -> list[str]:

@@ -65,7 +65,7 @@ def every_ratio() -> Floats:
 
 
 def advantage(own: Floats, rival: Floats) -> Floats:
-    """By how much `own` beats `rival`, both turned and infinite where a budget buys nothing: then there is no lead."""
+    """By how much `own` beats `rival`, both as losses, infinite where a budget buys nothing: then there is no lead."""
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(np.isfinite(own), rival - own, -np.inf))
 

@@ -57,8 +57,8 @@ def middle(data: Data) -> Slice:
 
 def curve(data: Data, scored: Scored, held: Slice) -> Floats:
     """(POINTS,) the law's metric along the slice, in its own sign and unit."""
-    turned = scored.law.evaluate(held.rows, scored.solution.theta, data.refs).predict(scored.solution.amplitudes)
-    return np.asarray(data.sign * turned[0])
+    loss = scored.law.evaluate(held.rows, scored.solution.theta, data.refs).predict(scored.solution.amplitudes)
+    return np.asarray(data.sign * loss[0])
 
 
 def _words(data: Data, at: int) -> str:

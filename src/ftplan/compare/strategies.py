@@ -23,7 +23,7 @@ from ftplan.plan.notes import measured_on, warnings
 from ftplan.plan.points import free_points
 from ftplan.plan.problem import Problem
 from ftplan.plan.refuse import refusal
-from ftplan.plan.result import BudgetUse, Cost, Data, Prediction, Selection
+from ftplan.plan.result import BudgetUse, Cost, PlannedData, Prediction, Selection
 from ftplan.plan.search import Candidate, Search
 from ftplan.plan.trials import Trials, every_pair, joined
 from ftplan.runs import Metric
@@ -65,7 +65,7 @@ STRATEGIES = (
 
 
 @dataclass(frozen=True)
-class Shortfall:
+class StrategyShortfall:
     """How far one plan falls short of the best of several, in the metric's unit; below 0 where it is better.
 
     low, high: interval of the difference over draws of the fit, in each of which both plans share its luck;
@@ -91,13 +91,13 @@ class Outcome:
     """
 
     strategy: str
-    data: Data
+    data: PlannedData
     selection: Selection
     cost: Cost
     budgets: tuple[BudgetUse, ...]
     binding: tuple[str, ...]
     prediction: Prediction | None
-    shortfall: Shortfall | None
+    shortfall: StrategyShortfall | None
 
     @property
     def spent(self) -> float:
@@ -138,17 +138,17 @@ class Comparison:
     warnings: tuple[str, ...]
 
 
-def judged(expected: Floats, draws: Floats, level: float, best: int | None = None) -> tuple[Shortfall, ...]:
+def judged(expected: Floats, draws: Floats, level: float, best: int | None = None) -> tuple[StrategyShortfall, ...]:
     """How far each of n plans falls short of plan `best`, or of the one with the least expected metric.
 
-    expected: (n,) and draws: (B, n) of the metric with its sign turned, so that less is better.
+    expected: (n,) and draws: (B, n) of the loss: the metric, its sign changed where more is better.
     """
     against = int(np.argmin(expected)) if best is None else best
     apart = draws - draws[:, [against]]
     tail = (1.0 - level) / 2.0
     low, high = np.quantile(apart, [tail, 1.0 - tail], axis=0)
     columns = zip(expected - expected[against], low, high, apart.std(axis=0), strict=True)
-    return tuple(Shortfall(*(float(v) for v in column)) for column in columns)
+    return tuple(StrategyShortfall(*(float(v) for v in column)) for column in columns)
 
 
 def compare_strategies(problem: Problem, fit: Fit, limits: Sequence[tuple[Budget, ...]]) -> Comparison:
@@ -219,7 +219,7 @@ def _spending(search: Search, choice: int) -> Trials:
     """One choice with the most examples at every point where these use up a budget, so that one more is too many; where
     none does, the pool is too small for it, and the points that spend the most are given.
     """
-    search.batches.settle(search.points.band)
+    search.batches.make_exact(search.points.band)
     pairs = every_pair(np.array([choice]), np.arange(len(search.points)))
     most = search.evaluator.most(pairs, search.limits)
     fits = pairs.take(np.flatnonzero(most > 0.0)).of(most[most > 0.0])
@@ -238,7 +238,7 @@ def _outcomes(
     """Predictions and shortfalls for the entries of `search` alone; the first of all is the optimum."""
     known = [c for _, its, c in entries if its is search]
     draws = search.evaluator.draws(joined([c.trial for c in known]))
-    short = iter(judged(np.array([c.turned for c in known]), draws, problem.level, best=0))
+    short = iter(judged(np.array([c.loss for c in known]), draws, problem.level, best=0))
     return tuple(
         Outcome(
             strategy=name,

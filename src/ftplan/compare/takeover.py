@@ -183,7 +183,7 @@ def _tips(limits: Floats, point: Floats, draws: Floats, gain: float, level: floa
 
 
 def _below(value: Floats, gain: float) -> Floats:
-    """(B, g - STEPS) by how much less than `gain` every doubling from here on brings; value (B, g), turned."""
+    """(B, g - STEPS) by how much less than `gain` every doubling from here on brings; value (B, g), as a loss."""
     with np.errstate(invalid="ignore"):
         doubled = value[:, :-STEPS] - value[:, STEPS:]
     # nothing affordable before, or nothing after it either: no doubling that was too small

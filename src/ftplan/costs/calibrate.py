@@ -47,7 +47,7 @@ class PastRun:
 
 
 @dataclass(frozen=True)
-class Setting:
+class RunSetting:
     """What the run did as far as a problem tells. batching: of examples of `avg_tokens` tokens; gpu: its name."""
 
     job: Job
@@ -56,7 +56,7 @@ class Setting:
     gpu: str
 
 
-def calibrate(run: PastRun, setting: Setting) -> Sourced:
+def calibrate(run: PastRun, setting: RunSetting) -> Sourced:
     """The MFU of a run, 0 to 1, with the run and all that went into it as its origin.
 
     Raises InputError where it is below 1 % or above 100 % of the peak.

@@ -169,7 +169,7 @@ def _root(names: tuple[str, ...], pairs: tuple[tuple[str, str, float], ...]) -> 
 
 
 def _solution(law: Law, refs: Refs, natural: Named, sign: float) -> Solution:
-    """Reported parameters back as the solver's, sign turned."""
+    """Reported parameters back as the solver's, of a loss."""
     own = law.curve.fitted(natural)
     theta = np.stack([own[p.name] for p in law.nonlinear(refs)], axis=1)
     amplitudes = sign * np.stack([own[name] for name in law.linear(refs)], axis=1)

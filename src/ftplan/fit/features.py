@@ -25,8 +25,8 @@ REACH = 100.0
 class Data:
     """One series ready to fit: n trained rows (N > 0) of a table, with the score before tuning apart.
 
-    y: (n,) metric with its sign turned so that less is better; cell: (n,) index of the row's design point;
-    base: (n,) turned score before tuning of the row's group, NaN where the table has no N = 0 row.
+    y: (n,) the loss, the metric with its sign changed where more is better; cell: (n,) index of the row's design point;
+    base: (n,) score before tuning, as a loss, of the row's group, NaN where the table has no N = 0 row.
     """
 
     table: RunTable

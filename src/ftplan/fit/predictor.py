@@ -136,23 +136,23 @@ class Predictor:
 
     def point(self, rows: Rows) -> Floats:
         """(n,) expected metric, in its own sign and unit; (B, n) where the rows' features differ from draw to draw."""
-        turned = self.turned(rows)
-        return np.asarray(self.sign * (turned if rows.t.ndim == 2 else turned[0]))
+        loss = self.loss(rows)
+        return np.asarray(self.sign * (loss if rows.t.ndim == 2 else loss[0]))
 
-    def turned(self, rows: Rows) -> Floats:
-        """(B, n) expected metric, sign turned, of as many fits as `inside.point` and the mixture ahead hold."""
-        turned = self._inside(rows, self.inside.point)
+    def loss(self, rows: Rows) -> Floats:
+        """(B, n) expected loss of as many fits as `inside.point` and the mixture ahead hold."""
+        loss = self._inside(rows, self.inside.point)
         if self.ahead is None:
-            return turned
-        return self._blend(turned, self.ahead.centre(self._beyond(rows)), self.ahead.share(rows))
+            return loss
+        return self._blend(loss, self.ahead.centre(self._beyond(rows)), self.ahead.share(rows))
 
     def draws(self, rows: Rows) -> Floats:
         """(B, n) expected metric under each bootstrap draw, noise of new runs left out."""
-        turned = self._inside(rows, self.inside.draws)
+        loss = self._inside(rows, self.inside.draws)
         if self.ahead is not None and bool((self.ahead.share(rows) > 0.0).any()):
             ahead = self.ahead.draws(self._beyond(rows), self.n_draws, self.seed + 2)
-            turned = self._blend(turned, ahead, self.ahead.share(rows))
-        return np.asarray(self.sign * turned)
+            loss = self._blend(loss, ahead, self.ahead.share(rows))
+        return np.asarray(self.sign * loss)
 
     def _inside(self, rows: Rows, solution: Solution) -> Floats:
         theta, amplitudes = solution.theta, solution.amplitudes
@@ -169,7 +169,7 @@ class Predictor:
         return replace(rows, t=np.maximum(rows.t, self.ahead.t_max))
 
     def _blend(self, inside: Floats, ahead: Floats, share: Floats) -> Floats:
-        """Turned metric from the law inside (linear) and the mixture ahead (logarithm of the distance to the floor)."""
+        """Loss from the law inside (linear) and the extrapolation (logarithm of the distance to the floor)."""
         assert self.ahead is not None
         floor = self.ahead.floor
         own = np.log(np.maximum(inside - floor, 1e-300))
@@ -209,7 +209,7 @@ class Predictor:
         counted = table.tokens if self.refs.counts == "tokens" else table.examples
         return np.where(table.examples == 0.0, 0.0, counted)
 
-    def worth(self, rows: Rows) -> Floats:
+    def data_multiplier(self, rows: Rows) -> Floats:
         """(n,) what one unit of a run's data counts for by its epochs and its selection, r·(P_e/N)^kap; 1 where the law
         has neither. What has a range of its own is left out: length, and epochs where repeats may be worth more.
         """
@@ -217,10 +217,10 @@ class Predictor:
         return np.asarray(np.exp(self.inside.law.log_data(plain, self.inside.point.theta, self.refs, ranged=False)[0]))
 
     def effective_beyond(self, rows: Rows, tokens: Floats) -> Floats:
-        """(n,) data times its worth, over the most that any fitted run had; below 1 inside."""
+        """(n,) effective data (data times their multiplier) over the most that any fitted run had; below 1 inside."""
         # seen from the largest run, so that where nothing is worth more than itself this is tokens / tokens
-        most = np.max(np.exp(self.runs.t - self.runs.t.max()) * self.worth(self.runs))
-        return np.asarray(tokens * self.worth(rows) / self.ranges["tokens"][1] / most)
+        most = np.max(np.exp(self.runs.t - self.runs.t.max()) * self.data_multiplier(self.runs))
+        return np.asarray(tokens * self.data_multiplier(rows) / self.ranges["tokens"][1] / most)
 
     def extrapolation(
         self, rows: Rows, tokens: Floats, avg_tokens: Floats | None = None, model_params: Floats | None = None

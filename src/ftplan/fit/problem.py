@@ -31,7 +31,7 @@ def _picked(values: Floats, keep: Index | Bools) -> Floats:
 
 @dataclass(frozen=True)
 class Batch:
-    """y: (B, n) metric, sign turned so that less is better; w: (B, n) weights >= 0, 0 leaves a row out.
+    """y: (B, n) loss, minus the metric where more is better; w: (B, n) weights >= 0, 0 leaves a row out.
 
     floor_low: lower bound of every floor: 0 for a loss, -maximum for a bounded score, -inf otherwise.
     prior_noise: None for plain least squares; else the parameters' `log_prior` counts, and this is the smallest noise

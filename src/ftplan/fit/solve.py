@@ -136,5 +136,5 @@ def joined(parts: Sequence[Solution]) -> Solution:
 
 
 def predict(data: Data, law: Law, solution: Solution) -> Floats:
-    """(B, n) metric of the series' own rows, sign turned."""
+    """(B, n) loss of the series' own rows."""
     return law.evaluate(data.rows, solution.theta, data.refs).predict(solution.amplitudes)

@@ -20,7 +20,7 @@ SAME = 9
 class Tables:
     """m tables whose rows, cells and references are those of `data`, and whose measurements are their own.
 
-    y: (m, n), sign turned; w: (m, n) what a squared residual counts for (`Data.precision`); anchor: (m, n) scores
+    y: (m, n), losses; w: (m, n) what a squared residual counts for (`Data.precision`); anchor: (m, n) scores
     before tuning.
     """
 

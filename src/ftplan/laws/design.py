@@ -20,7 +20,7 @@ LEVELS = 24
 
 
 @dataclass(frozen=True)
-class Part:
+class DesignTerm:
     """One term on fixed rows. own: columns of theta; columns: of X, none where the term is worked out row by row;
     levels: one row for each column of X, None for a term that is linear in its parameters.
     """
@@ -42,7 +42,7 @@ class Design:
     refs: Refs
     rows: Rows
     matrix: Floats
-    parts: tuple[Part, ...]
+    parts: tuple[DesignTerm, ...]
     floors: Floats | None
 
     @staticmethod
@@ -53,7 +53,7 @@ class Design:
             width = len(term.params(refs))
             columns, levels = _columns(term, rows, refs, width)
             place = None if columns is None else slice(u, u + columns.shape[1])
-            parts.append(Part(term, slice(at, at + width), place, levels))
+            parts.append(DesignTerm(term, slice(at, at + width), place, levels))
             at += width
             if columns is not None:
                 u += columns.shape[1]
@@ -61,7 +61,7 @@ class Design:
         return Design(law, refs, rows, np.concatenate(pieces, axis=1), tuple(parts), _floors(law, rows, refs))
 
     @cached_property
-    def loose(self) -> tuple[Part, ...]:
+    def loose(self) -> tuple[DesignTerm, ...]:
         """Terms that are worked out row by row."""
         return tuple(p for p in self.parts if p.columns is None)
 

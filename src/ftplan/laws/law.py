@@ -1,6 +1,6 @@
 """A law: a curve, terms of ln D and a size part put together, with its prediction and derivatives.
 
-metric (sign turned so that less is better) = sum over floors f_k·F_k(rows) + amplitude·G, G = shape(z)·factor(M)
+loss = sum over floors f_k·F_k(rows) + amplitude·G, G = shape(z)·factor(M)
 anchored:                                   = sum over floors f_k·F_k·(1 - G) + base·G
 """
 

@@ -1,7 +1,7 @@
 """What a law is made of: one curve over effective data, terms inside ln D, and at most one model-size part.
 
 Every law here is  metric = floor + amplitude · shape(z),  z = ln(D / T_ref), with shape decreasing in z.
-Scores are fitted with the sign turned, so that amplitudes are never negative (`ftplan.fit.problem`).
+Scores are fitted as losses, their sign changed, so that amplitudes are never negative (`ftplan.fit.problem`).
 Batches: B parameter vectors over n rows. `theta` is (B, p), row features are (n,) or (B, n), results are (B, n).
 """
 
@@ -43,7 +43,7 @@ class Rows:
     """Features of n rows, each (n,) or (B, n).
 
     t = ln(T/T_ref), x = ln(L/L_ref), m = ln(M/M_ref), s = ln(S/S_ref), ln_pool = ln(P_e/N), repeats = epochs - 1;
-    method, level: indices into `Refs.methods` and `Refs.levels`; anchor: the score before tuning, sign turned as y is.
+    method, level: indices into `Refs.methods` and `Refs.levels`; anchor: the score before tuning, as a loss.
     """
 
     t: Floats

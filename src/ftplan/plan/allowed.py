@@ -17,7 +17,7 @@ from ftplan.selection import Method, load
 
 
 @dataclass(frozen=True)
-class Repeats:
+class AssumedRepetition:
     """A term of repetition whose one parameter is assumed: (estimate, low, high)."""
 
     term: str
@@ -40,7 +40,7 @@ class Choice:
     trained: Trained
     known_as: str = ""
     kap: tuple[float, float, float] | None = None
-    repeats: Repeats | None = None
+    repeats: AssumedRepetition | None = None
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ _WORTH = {"max": ("repeats", "gain"), "min": ("repetition", "Rstar")}
 
 def _epochs(
     problem: Problem, series: SeriesFit, predictor: Predictor, used: list[Assumption]
-) -> tuple[tuple[float, ...], Repeats | None]:
+) -> tuple[tuple[float, ...], AssumedRepetition | None]:
     """Choices of epochs: those asked for, where the table or an assumption tells what they do; else the table's own."""
     low, high = predictor.ranges.get("epochs", (1.0, 1.0))
     if series.identified.what.get("epochs", False):
@@ -212,7 +212,7 @@ def _epochs(
         if source is not None:
             value = source.params[name]
             used.append(Assumption(name, f"{value[0]:g} ({value[1]:g} to {value[2]:g})", source.because(name)))
-            return problem.epochs or (1.0, 2.0, 3.0, 4.0), Repeats(term, name, value)
+            return problem.epochs or (1.0, 2.0, 3.0, 4.0), AssumedRepetition(term, name, value)
     other = [e for e in problem.epochs or () if abs(e - low) > 1e-9]
     if other:
         raise InputError(

@@ -108,7 +108,7 @@ def sensitivity(search: Search, best: Candidate) -> tuple[Sensitivity, ...]:
             if c is None:
                 out.append(Sensitivity(budget.kind, change, limit, None, None, None, None, None))
                 continue
-            gain, value = best.turned - c.turned, sign * c.turned
+            gain, value = best.loss - c.loss, sign * c.loss
             name = c.choice.method.name
             out.append(Sensitivity(budget.kind, change, limit, gain, value, c.examples, c.avg_tokens, name))
     return tuple(out)
@@ -135,7 +135,7 @@ def _frontier_point(search: Search, kind: str, c: Candidate) -> FrontierPoint:
     return FrontierPoint(
         kind=kind,
         cost=float(getattr(c.bill, kind)),
-        value=search.evaluator.predictor.sign * c.turned,
+        value=search.evaluator.predictor.sign * c.loss,
         examples=c.examples,
         avg_tokens=c.avg_tokens,
         epochs=c.choice.epochs,
@@ -175,7 +175,7 @@ def _elsewhere(search: Search, candidates: Sequence[Candidate]) -> list[Trials]:
     for c in candidates:
         first.setdefault(c.choice.method.name, c.index)
     pairs = every_pair(np.array(list(first.values()), dtype=np.intp), _spread(search.points.avg_tokens))
-    search.batches.settle(search.points.band[pairs.point])
+    search.batches.make_exact(search.points.band[pairs.point])
     most = search.evaluator.most(pairs, search.limits)
     fits = np.flatnonzero(most > 0.0)
     return [Trials(pairs.choice[fits], pairs.point[fits], most[fits])]

@@ -2,7 +2,7 @@
 
 Packing a band takes half a millisecond and a pool has a thousand bands. Until a band is packed it counts as packed
 perfectly: every pack full, or one pack for each row longer than half of it. Real packing is never cheaper, so a plan
-that loses with perfect packs loses anyway (`plan.search`). What is left is bounded more sharply before it is packed.
+that loses with perfect packs loses anyway (`plan.search`). What is left gets tighter bounds before it is packed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROUNDING = 1e-9
 class Batches:
     """Batching of every band, bounds first. computed, attention, rows: (m,), as in `costs.packing.Batching`.
 
-    settled: (m,) where these are no longer bounds.
+    exact: (m,) where these are no longer bounds.
     """
 
     def __init__(self, pool: Pool, bands: Bands, max_length: int, packing: bool, batch_examples: int) -> None:
@@ -33,36 +33,36 @@ class Batches:
         # padded to the longest of several, rows and what a token attends to are at least what they are alone
         self.computed: Floats = self.rows * max_length if packing else bands.mean.copy()
         self.attention: Floats = bands.attention_tokens.copy()
-        self.settled: npt.NDArray[np.bool_] = np.zeros(len(bands), dtype=bool)
+        self.exact: npt.NDArray[np.bool_] = np.zeros(len(bands), dtype=bool)
         # lengths are packed in groups only where there are many of them
         grouped = packing & (len(pool.lengths) > PACKING_GROUPS)
-        self.sharp: npt.NDArray[np.bool_] = np.full(len(bands), not grouped)
+        self.tight: npt.NDArray[np.bool_] = np.full(len(bands), not grouped)
 
     def at(self, bands: Bands) -> Batches:
         """The same pool and batching for other bands."""
         return Batches(self.pool, bands, self.max_length, self.packing, self.batch_examples)
 
-    def sharpen(self, bands: npt.NDArray[np.intp]) -> None:
+    def tighten(self, bands: npt.NDArray[np.intp]) -> None:
         """Raise the bounds of these bands to what full packs of grouped lengths take."""
-        for i in np.unique(bands[~(self.sharp | self.settled)[bands]]):
+        for i in np.unique(bands[~(self.tight | self.exact)[bands]]):
             least = least_packs_per_example(self._band(i), self.max_length)
             self.rows[i] = max(self.rows[i], least * (1.0 - ROUNDING))
             self.computed[i] = self.rows[i] * self.max_length
-            self.sharp[i] = True
+            self.tight[i] = True
 
     def _band(self, i: int) -> Pool:
         return self.pool.band(int(self.bands.lo[i]), int(self.bands.hi[i]))
 
-    def settle(self, bands: npt.NDArray[np.intp]) -> None:
+    def make_exact(self, bands: npt.NDArray[np.intp]) -> None:
         """Work out the batching of these bands."""
-        for i in np.unique(bands[~self.settled[bands]]):
+        for i in np.unique(bands[~self.exact[bands]]):
             found = batching(self._band(i), self.max_length, self.packing, self.batch_examples)
             self.computed[i], self.attention[i] = found.computed_tokens, found.attention_tokens
-            self.rows[i], self.settled[i] = found.rows, True
+            self.rows[i], self.exact[i] = found.rows, True
 
     def of(self, band: int, scale: float) -> Batching:
         """Batching of one band, for rows `scale` times as long as its own on average."""
-        self.settle(np.array([band]))
+        self.make_exact(np.array([band]))
         rows = float(self.rows[band])
         return Batching(
             float(self.computed[band]) * scale,

@@ -15,7 +15,7 @@ from ftplan.costs.model import Selector
 from ftplan.errors import Infeasible
 from ftplan.origin import Origin
 from ftplan.plan.evaluator import band_cost
-from ftplan.plan.require import Judged, Requirement, judge
+from ftplan.plan.require import CheckedRequirement, Requirement, judge
 from ftplan.plan.result import Plan, Prediction
 from ftplan.pool import MEAN_TOLERANCE, Pool
 from ftplan.selection import load
@@ -133,7 +133,7 @@ def plan_verdicts(plan: Plan, requirements: Sequence[Requirement]) -> tuple[Verd
     return budgets + tuple(requirement_verdict(judge(wanted, plan.prediction)) for wanted in requirements)
 
 
-def requirement_verdict(seen: Judged) -> Verdict:
+def requirement_verdict(seen: CheckedRequirement) -> Verdict:
     wanted = seen.requirement
     limit = wanted.value if wanted.probability is None else wanted.probability
     return Verdict(str(wanted), "requirement", seen.passed, limit, seen.value, seen.detail, seen.hint)

@@ -1,5 +1,5 @@
-"""The one plan evaluator: what a trial costs, the most examples that budgets allow it, its features, and the metric to
-expect of it, with its sign turned so that less is better.
+"""The one plan evaluator: what a trial costs, the most examples that budgets allow it, its features, and the
+expected loss.
 
 Every cost is linear in the number of examples (`costs.bill.plan_cost`), so the most that a budget allows is a division.
 """
@@ -44,7 +44,7 @@ BEYOND, WITHIN = 12, 32
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Every choice at every point: costs, bounds from below for bands that are not settled in `batches`, and metrics.
+    """Every choice at every point: costs, bounds from below for bands that are not exact in `batches`, and metrics.
 
     counts: what T is in the fitted table, 'tokens' or 'examples'; risk: None for the expected metric.
     """
@@ -197,7 +197,7 @@ class Evaluator:
         return self.points.avg_tokens[trials.point] if self.counts == "tokens" else np.ones(len(trials))
 
     def expected(self, trials: Trials) -> Floats:
-        """(n,) the expected metric, turned."""
+        """(n,) the expected loss."""
         return self.expected_at(self.rows(trials))
 
     def expected_at(self, rows: Rows) -> Floats:
@@ -214,7 +214,7 @@ class Evaluator:
         return out
 
     def draws(self, trials: Trials) -> Floats:
-        """(B, n) the metric under each draw of the fit and of what is assumed, turned."""
+        """(B, n) the loss under each draw of the fit and of what is assumed."""
         return np.asarray(self.predictor.sign * self.law.drawn.draws(self.rows(trials)))
 
     def score(self, trials: Trials) -> Floats:

@@ -15,7 +15,7 @@ from ftplan.plan.lengths import ends, over_budget
 from ftplan.plan.notes import assumptions, measured_on, objective, rounded_up, size_beyond, warnings
 from ftplan.plan.packs import packs
 from ftplan.plan.problem import Problem
-from ftplan.plan.result import Alternative, BudgetUse, Cost, Data, Plan, Prediction, Recipe, Selection, Training
+from ftplan.plan.result import Alternative, BudgetUse, Cost, Plan, PlannedData, Prediction, Recipe, Selection, Training
 from ftplan.plan.search import Candidate, Search
 
 #: a band's own mean this close to L needs no mean to draw for
@@ -58,9 +58,9 @@ def explain(
     )
 
 
-def data_of(problem: Problem, search: Search, c: Candidate) -> Data:
+def data_of(problem: Problem, search: Search, c: Candidate) -> PlannedData:
     own_mean = abs(float(search.points.scale[c.point]) - 1.0) <= SAME_MEAN
-    return Data(
+    return PlannedData(
         examples=c.examples,
         avg_tokens=c.avg_tokens,
         total_tokens=c.examples * c.avg_tokens,
@@ -144,7 +144,7 @@ def predict(problem: Problem, search: Search, c: Candidate) -> Prediction:
         low, high = np.quantile(model.with_noise(draws), [tail, 1.0 - tail], axis=0)
     return Prediction(
         metric=model.metric,
-        value=model.sign * c.turned,
+        value=model.sign * c.loss,
         low=float(low[0]),
         high=float(high[0]),
         level=problem.level,
@@ -169,7 +169,7 @@ def alternatives(
             prediction=predict(problem, search, c),
             cost=costs_of(c),
             # with a target the cheapest plan wins, and another may well have the better metric
-            worse_by=c.turned - best.turned if search.target is not None or search.evaluator.risk else _loss(best, c),
+            worse_by=c.loss - best.loss if search.target is not None or search.evaluator.risk else _loss(best, c),
             better_probability=better,
         )
         for (what, c), better in zip(named, wins, strict=True)
@@ -177,4 +177,4 @@ def alternatives(
 
 
 def _loss(best: Candidate, c: Candidate) -> float:
-    return max(c.turned - best.turned, 0.0)
+    return max(c.loss - best.loss, 0.0)

@@ -159,9 +159,9 @@ def _worth_beyond(search: Search, best: Candidate) -> list[str]:
     method, epochs = best.choice.method.name, best.choice.epochs
     drawn = "drawn at random" if method == "random" else f"chosen by {method}"
     seen = f"{epochs:g} epoch" + ("" if epochs == 1.0 else "s")
-    had, worth = (format_count(float(v[0])) for v in (volume, volume * model.worth(rows)))
+    had, effective = (format_count(float(v[0])) for v in (volume, volume * model.data_multiplier(rows)))
     return [
-        f"extrapolation: {drawn} and seen for {seen}, {had} {search.evaluator.counts} are worth {worth}, "
+        f"extrapolation: {drawn} and seen for {seen}, {had} {search.evaluator.counts} are worth {effective}, "
         f"{factor:.2g} times the most of any run"
     ]
 

@@ -25,7 +25,7 @@ class Needed:
 def refusal(search: Search) -> Infeasible:
     """The error to raise for a search that found nothing."""
     every = every_pair(np.arange(len(search.choices)), np.arange(len(search.points)))
-    search.batches.settle(search.points.band)
+    search.batches.make_exact(search.points.band)
     if search.target is None:
         return _below_one(search, _least_excess(search, every.of(search.points.least[every.point])))
     unlimited = replace(search, limits=())
@@ -88,11 +88,11 @@ def _out_of_reach(search: Search, needed: Needed | None) -> Infeasible:
     return Infeasible(said, hint=f"{relaxed}, or raise the budget: {_flags(needed.budgets)}")
 
 
-def _relaxed(turned: float, sign: float) -> str:
-    """A target that is met by a turned score: rounded to four digits to the easier side."""
+def _relaxed(loss: float, sign: float) -> str:
+    """A target that is met by a loss: rounded to four digits to the easier side."""
     digits = 4
-    step = 10.0 ** (np.floor(np.log10(abs(turned))) - digits + 1) if turned else 0.0
-    eased = np.ceil(turned / step) * step if step else 0.0
+    step = 10.0 ** (np.floor(np.log10(abs(loss))) - digits + 1) if loss else 0.0
+    eased = np.ceil(loss / step) * step if step else 0.0
     return f"{sign * eased:.{digits}g}"
 
 

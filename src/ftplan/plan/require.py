@@ -36,7 +36,7 @@ class Requirement:
 
 
 @dataclass(frozen=True)
-class Judged:
+class CheckedRequirement:
     """A requirement against a prediction. value: the expected metric, or the probability that was asked about."""
 
     requirement: Requirement
@@ -59,7 +59,7 @@ def parse_requirement(text: str) -> Requirement:
     return Requirement(match[1], "<" if match[2].startswith("<") else ">", value, probability)
 
 
-def judge(wanted: Requirement, seen: Prediction) -> Judged:
+def judge(wanted: Requirement, seen: Prediction) -> CheckedRequirement:
     """Whether a prediction keeps a requirement. Raises InputError where they are not about the same thing."""
     _same_metric(wanted, seen.metric)
     above = wanted.sign == ">"
@@ -67,7 +67,9 @@ def judge(wanted: Requirement, seen: Prediction) -> Judged:
     if wanted.probability is None:
         passed = seen.value >= wanted.value if above else seen.value <= wanted.value
         detail = f"expected {seen.metric.name} {seen.value:.6g}, at {word} {wanted.value:g} required"
-        return Judged(wanted, passed, seen.value, detail, "" if passed else f"the plan keeps {_with(wanted, seen)}")
+        return CheckedRequirement(
+            wanted, passed, seen.value, detail, "" if passed else f"the plan keeps {_with(wanted, seen)}"
+        )
     below = probability_below(seen, wanted.value)
     held = 1.0 - below if above else below
     passed = held >= wanted.probability
@@ -75,7 +77,7 @@ def judge(wanted: Requirement, seen: Prediction) -> Judged:
         f"{seen.metric.name} is at {word} {wanted.value:g} with probability {held:.3g}, "
         f"{wanted.probability:g} required; expected {seen.value:.6g}"
     )
-    return Judged(wanted, passed, held, detail, "" if passed else f"the plan keeps {_with(wanted, seen)}")
+    return CheckedRequirement(wanted, passed, held, detail, "" if passed else f"the plan keeps {_with(wanted, seen)}")
 
 
 def probability_below(seen: Prediction, value: float) -> float:
@@ -123,8 +125,8 @@ def _same_metric(wanted: Requirement, metric: Metric) -> None:
         )
     if (wanted.sign == ">") != (metric.direction == "max"):
         better = "higher" if metric.direction == "max" else "lower"
-        turned = Requirement(wanted.metric, "<" if wanted.sign == ">" else ">", wanted.value, wanted.probability)
-        raise InputError(f"requirement {wanted} asks for a worse result: {better} is better", hint=str(turned))
+        opposite = Requirement(wanted.metric, "<" if wanted.sign == ">" else ">", wanted.value, wanted.probability)
+        raise InputError(f"requirement {wanted} asks for a worse result: {better} is better", hint=str(opposite))
     if metric.unit == "percent" and 0.0 < wanted.value <= 1.0:
         raise InputError(
             f"requirement {wanted}, but {metric.name} is in percent",

@@ -27,7 +27,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Data:
+class PlannedData:
     """examples: N; avg_tokens: L after the cut; total_tokens: N*L, unique."""
 
     examples: int
@@ -118,7 +118,7 @@ class Alternative:
     """
 
     what: str
-    data: Data
+    data: PlannedData
     selection: Selection
     prediction: Prediction
     cost: Cost
@@ -283,7 +283,7 @@ class Plan:
     """
 
     name: str
-    data: Data
+    data: PlannedData
     selection: Selection
     training: Training
     cost: Cost

@@ -38,16 +38,21 @@ TIE = 1e-12
 
 @dataclass(frozen=True)
 class Candidate:
-    """One plan before it is explained. turned: expected metric, less is better; score: what the search minimised."""
+    """One plan before it is explained."""
 
     choice: Choice
+    #: of the choice and of the point, in the evaluator
     index: int
     point: int
     examples: int
     avg_tokens: float
+    #: rows of the pool inside the band
     eligible: int
+    #: shortest and longest example, tokens
     band: tuple[int, int]
-    turned: float
+    #: the expected metric, its sign changed where more is better
+    loss: float
+    #: what the search minimised
     score: float
     bill: Bill[float]
 
@@ -83,7 +88,7 @@ class Search:
 
     @property
     def goal(self) -> float | None:
-        """The target, turned."""
+        """The target as a loss."""
         return None if self.target is None else self.evaluator.predictor.sign * self.target
 
     def under(self, *limits: Budget) -> Search:
@@ -167,24 +172,24 @@ class Search:
         shape = (len(choices), len(points))
         value, examples = (a.reshape(shape) for a in self.evaluate(every_pair(choices, points)))
         band, round_ = self.points.band[points], 0
-        while (open_ := self._open(value, self.batches.settled[band], ROUNDS if winner_only else round_)).any():
-            again = self._bounded(value, open_, band, first=not self.batches.settled[band].any())
+        while (open_ := self._open(value, self.batches.exact[band], ROUNDS if winner_only else round_)).any():
+            again = self._bounded(value, open_, band, first=not self.batches.exact[band].any())
             again = np.flatnonzero(np.isin(band, band[again]))
             fresh = self.evaluate(every_pair(choices, points[again]))
             value[:, again], examples[:, again] = (a.reshape(len(choices), -1) for a in fresh)
             round_ += 1
-        known = np.where(self.batches.settled[band], value, np.inf).min(axis=1)
+        known = np.where(self.batches.exact[band], value, np.inf).min(axis=1)
         ties = known <= known.min() + TIE * abs(known.min()) if np.isfinite(known).any() else known < 0.0
         shown = np.flatnonzero(ties) if winner_only else range(len(choices))
         found = [self._candidate(int(choices[c]), points, value[c], examples[c]) for c in shown]
         return sorted([f for f in found if f is not None], key=self._order)
 
-    def _open(self, value: Floats, settled: Bools, round_: int) -> Bools:
+    def _open(self, value: Floats, exact: Bools, round_: int) -> Bools:
         """Which pairs of a choice and a point to look into: all whose bound is no worse than the best value known, and
         for some rounds the best point of every choice.
         """
-        best = np.where(settled, value, np.inf).min()
-        able = ~settled & np.isfinite(value)
+        best = np.where(exact, value, np.inf).min()
+        able = ~exact & np.isfinite(value)
         open_ = able & ~(value > best + TIE * np.abs(best))
         if round_ < ROUNDS:
             rows = np.arange(len(value))
@@ -195,32 +200,32 @@ class Search:
     def _bounded(self, value: Floats, open_: Bools, band: Index, *, first: bool) -> Index:
         """Sharpens the bounds of the points that may win, or batches the best of every choice; gives their indices."""
         any_ = np.flatnonzero(open_.any(axis=0))
-        if not first and not self.batches.sharp[band[any_]].all():
-            self.batches.sharpen(band[any_])
+        if not first and not self.batches.tight[band[any_]].all():
+            self.batches.tighten(band[any_])
             return any_
         ranked = np.argsort(np.where(open_, value, np.inf), axis=1, kind="stable")[:, :BATCHED]
         wanted = np.unique(ranked[np.take_along_axis(open_, ranked, axis=1)])
-        self.batches.settle(band[wanted])
+        self.batches.make_exact(band[wanted])
         return wanted
 
     def _candidate(self, choice: int, points: Index, value: Floats, examples: Floats) -> Candidate | None:
-        """The best point of one choice among those settled; of equal ones the cheapest."""
-        settled = self.batches.settled[self.points.band[points]] & np.isfinite(value)
-        if not settled.any():
+        """The best point of one choice among those that are exact; of equal ones the cheapest."""
+        exact = self.batches.exact[self.points.band[points]] & np.isfinite(value)
+        if not exact.any():
             return None
-        least = value[settled].min()
-        ties = np.flatnonzero(settled & (value <= least + TIE * abs(least)))
+        least = value[exact].min()
+        ties = np.flatnonzero(exact & (value <= least + TIE * abs(least)))
         trials = Trials(np.full(len(ties), choice, np.intp), points[ties], examples[ties])
         second = price(self.evaluator.bill(trials)) if self.target is None else self.evaluator.score(trials)
         return self.candidate(trials.take(np.array([int(np.argmin(second))])))
 
     def candidate(self, trial: Trials) -> Candidate:
-        """One trial (settled here) as a candidate."""
+        """One trial (made exact here) as a candidate."""
         point = int(trial.point[0])
         band = self.points.band[trial.point]
-        self.batches.settle(band)
+        self.batches.make_exact(band)
         bands = self.points.bands
-        turned = float(self.evaluator.expected(trial)[0])
+        loss = float(self.evaluator.expected(trial)[0])
         return Candidate(
             choice=self.choices[int(trial.choice[0])],
             index=int(trial.choice[0]),
@@ -229,8 +234,8 @@ class Search:
             avg_tokens=float(self.points.avg_tokens[point]),
             eligible=int(bands.examples[band[0]]),
             band=(int(bands.lo[band[0]]), int(bands.hi[band[0]])),
-            turned=turned,
-            score=turned if self.evaluator.risk is None else float(self.evaluator.score(trial)[0]),
+            loss=loss,
+            score=loss if self.evaluator.risk is None else float(self.evaluator.score(trial)[0]),
             bill=scalar(self.evaluator.bill(trial), 0),
         )
 

@@ -12,7 +12,7 @@ from ftplan.fit.predictor import Predictor
 from ftplan.fit.result import Fit
 from ftplan.readers.planned import read_planned
 from ftplan.runs import RunTable
-from ftplan.simulate.tables import Grid, grid
+from ftplan.simulate.tables import RunGrid, grid
 from ftplan.units import parse_count
 
 #: amounts of data and lengths where none are given, evenly over what the law was measured on; without lengths, the
@@ -65,7 +65,7 @@ def _groups(fit: Fit, model: Predictor) -> list[tuple[str, tuple[float, ...]]]:
     return out
 
 
-def _grid(wanted: Wanted, model: Predictor, sizes: tuple[float, ...]) -> Grid:
+def _grid(wanted: Wanted, model: Predictor, sizes: tuple[float, ...]) -> RunGrid:
     """The values asked for, and where nothing is said those that spread over what the law was measured on."""
     tokens, fractions = _numbers("--tokens", wanted.tokens), _numbers("--fractions", wanted.fractions)
     lengths = _numbers("--lengths", wanted.lengths)
@@ -89,7 +89,7 @@ def _grid(wanted: Wanted, model: Predictor, sizes: tuple[float, ...]) -> Grid:
         tokens = amounts if model.refs.counts == "tokens" else ()
         fractions = () if tokens else tuple(a / model.ranges["tokens"][1] for a in amounts)
     pool = _pool(wanted, model) if fractions or wanted.methods else np.nan
-    return Grid(
+    return RunGrid(
         tokens=tokens,
         fractions=fractions,
         pool_examples=pool,

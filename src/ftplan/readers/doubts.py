@@ -9,7 +9,7 @@ import numpy as np
 from ftplan.readers.columns import ALIASES, CANONICAL, Columns
 from ftplan.readers.logs.facts import NO_EXAMPLES, SPEED
 from ftplan.readers.logs.values import number
-from ftplan.readers.metrics import Choice
+from ftplan.readers.metrics import MetricChoice
 from ftplan.readers.numbers import CellError, parse
 from ftplan.readers.raw import RawTable, listed, plain
 from ftplan.readers.settings import SETTINGS
@@ -34,7 +34,7 @@ _BLOCKS = 0.998
 _ENOUGH = 3
 
 
-def doubts(raw: RawTable, columns: Columns, choice: Choice, table: RunTable) -> tuple[str, ...]:
+def doubts(raw: RawTable, columns: Columns, choice: MetricChoice, table: RunTable) -> tuple[str, ...]:
     """What to say of a table that was read from logs; () where people wrote it."""
     if not raw.logged:
         return ()

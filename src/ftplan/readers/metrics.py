@@ -73,7 +73,7 @@ PREFERRED = ("eval_loss", "loss", "score", "accuracy")
 
 
 @dataclass(frozen=True)
-class Choice:
+class MetricChoice:
     """The metric's header, its name, direction and kind, and the other metrics that the table has."""
 
     header: str
@@ -117,7 +117,7 @@ def _plain(key: str) -> str:
     return key[prefix.end() :] if prefix else key
 
 
-def choose(raw: RawTable, columns: Columns, metric: str | None, direction: Direction | None) -> Choice:
+def choose(raw: RawTable, columns: Columns, metric: str | None, direction: Direction | None) -> MetricChoice:
     """The metric column: `metric`, or the first preferred one, or the only one there is.
 
     Raises InputError where there is none, where several have equal claim, and where the direction is not known.
@@ -134,7 +134,7 @@ def choose(raw: RawTable, columns: Columns, metric: str | None, direction: Direc
         )
     default, kind = rule or ("max", "free")
     others = tuple(h for h in metrics if h != header)
-    return Choice(header, name, direction or default, kind, others, asked=metric is not None)
+    return MetricChoice(header, name, direction or default, kind, others, asked=metric is not None)
 
 
 def _name(columns: Columns, header: str) -> str:
@@ -229,7 +229,7 @@ def _several(raw: RawTable, headers: Sequence[str]) -> InputError:
     )
 
 
-def with_unit(choice: Choice, values: Sequence[tuple[str, float]], source: str) -> Metric:
+def with_unit(choice: MetricChoice, values: Sequence[tuple[str, float]], source: str) -> Metric:
     """The metric with its unit, which a score's size tells: above 1.5 it is percent. `values`: (place, value).
 
     Raises InputError for a value that the metric cannot have: a negative loss, an accuracy of 1.2 or 120.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ftplan.costs.bill import Job
-from ftplan.costs.calibrate import PastRun, Setting, calibrate
+from ftplan.costs.calibrate import PastRun, RunSetting, calibrate
 from ftplan.costs.model import Model
 from ftplan.costs.packing import Batching
 from ftplan.errors import InputError
@@ -108,7 +108,7 @@ def calibration(source: str, job: Job, batching: Batching, avg_tokens: float, gp
             )
     if run.lora_r is not None and job.tuning != "full":
         job = replace(job, lora_r=run.lora_r)
-    return calibrate(run, Setting(job, batching, avg_tokens, gpu))
+    return calibrate(run, RunSetting(job, batching, avg_tokens, gpu))
 
 
 def _preset(run: PastRun) -> Model | None:

@@ -74,7 +74,7 @@ def read_runs(
     return _one_unit(raw, replace(table, names=_names(raw), remarks=remarks))
 
 
-def _usable(raw: RawTable, columns: Columns, choice: metrics.Choice) -> RawTable:
+def _usable(raw: RawTable, columns: Columns, choice: metrics.MetricChoice) -> RawTable:
     """A log without the runs that have no value of the metric (they diverged, or were judged by something else), and
     without those that do not say how much data they saw.
     """
@@ -196,7 +196,7 @@ def _require_size(raw: RawTable, columns: Columns, unsuited: set[str]) -> None:
     )
 
 
-def _own_stderr(raw: RawTable, columns: Columns, choice: metrics.Choice) -> Columns:
+def _own_stderr(raw: RawTable, columns: Columns, choice: metrics.MetricChoice) -> Columns:
     """With the standard error written as accuracy_stderr, loss_sem, or lm-eval's 'acc_stderr,none'."""
     name, comma, rest = columns.keys[choice.header].partition(",")
     wanted = {f"{name}_{ending}{comma}{rest}" for ending in ("stderr", "std_err", "standard_error", "sem", "se")}
@@ -246,7 +246,7 @@ def _one_unit(raw: RawTable, table: RunTable) -> RunTable:
 
 
 def _notes(
-    raw: RawTable, columns: Columns, choice: metrics.Choice, labels: Sequence[str], by: str | None
+    raw: RawTable, columns: Columns, choice: metrics.MetricChoice, labels: Sequence[str], by: str | None
 ) -> tuple[str, ...]:
     """What a person should hear about how the table was read; () where everything was canonical."""
     notes = []

@@ -127,7 +127,7 @@ def _thinned(avg_tokens: Floats, examples: Floats) -> Index:
 def _priced(setup: PlanSetup, choice: int, points: Points, kind: str) -> dict[str, Any]:
     """What a grid says of some points under one of the problem's choices."""
     evaluator = setup.search.evaluator.at(points)
-    evaluator.batches.settle(points.band)
+    evaluator.batches.make_exact(points.band)
     pairs = every_pair(np.array([choice]), np.arange(len(points)))
     cost = np.ones(len(points)) if kind == "examples" else cost_of(evaluator.bill(pairs.of(1.0)), Budget(kind, 1.0))
     if not (cost > 0.0).all():

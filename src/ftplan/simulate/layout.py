@@ -11,7 +11,7 @@ from ftplan.laws.parts import Floats
 from ftplan.plan.points import Index
 from ftplan.runs import Metric, RunTable, from_rows
 from ftplan.simulate.candidate_grid import CandidateGrid
-from ftplan.simulate.designs import Shape
+from ftplan.simulate.designs import DesignShape
 from ftplan.units import format_budget
 
 #: fewer examples than this are no sample of a length
@@ -48,7 +48,7 @@ def points(place: Floats, grid: CandidateGrid) -> Index:
     return grid.nearest(middle * np.exp(np.where(place < 0.0, place * below, place * above)))
 
 
-def laid_out(shape: Shape, grid: CandidateGrid, budget: float) -> Layout:
+def laid_out(shape: DesignShape, grid: CandidateGrid, budget: float) -> Layout:
     """The largest scale at which all runs together stay within the budget (in the unit of `grid.kind`), and the largest
     run within the pool: beyond that only the others would grow, until all are alike.
 

@@ -160,7 +160,7 @@ def measured(study: Study, task: Task) -> tuple[Predictor, RunTable, Floats]:
     """The truths of a task, the design with a first measurement, and what its n trained rows measure (B, n)."""
     truths = held(study.truth, study.draws(task))
     design = pilot_table(study.truth, study.grid, study.layouts[task.candidate])
-    expected = truths.sign * truths.turned(truths.features(design))
+    expected = truths.sign * truths.loss(truths.features(design))
     tuned = design.examples > 0.0
     rng = np.random.default_rng((study.seed, crc32(task.key.encode())))
     values = noisy(expected[:, tuned], study.noise, truths.metric, rng)

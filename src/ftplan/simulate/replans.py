@@ -57,7 +57,7 @@ def _best(model: Predictor, grid: CandidateGrid, *, varies: bool) -> tuple[Index
             plans.append(own[less])
             examples.append(fewer[less])
     every, numbers = np.concatenate(plans), np.concatenate(examples)
-    best = np.argmin(model.turned(grid.rows(model, every, numbers)), axis=1)
+    best = np.argmin(model.loss(grid.rows(model, every, numbers)), axis=1)
     return every[best], numbers[best]
 
 
@@ -66,8 +66,8 @@ def shortfall(truths: Predictor, grid: CandidateGrid, plan: Index, examples: Flo
     unit. truths: a predictor that holds B truths as its point.
     """
     everything = np.arange(len(grid))
-    best = truths.turned(grid.rows(truths, everything, grid.examples))[:, grid.examples > 0.0].min(axis=1)
+    best = truths.loss(grid.rows(truths, everything, grid.examples))[:, grid.examples > 0.0].min(axis=1)
     pairs, which = np.unique(np.stack([plan, examples]), axis=1, return_inverse=True)
-    values = truths.turned(grid.rows(truths, pairs[0].astype(np.intp), pairs[1]))
+    values = truths.loss(grid.rows(truths, pairs[0].astype(np.intp), pairs[1]))
     chosen = values[np.arange(len(plan)), which.reshape(-1)]
     return np.asarray(np.maximum(chosen - best, 0.0))

@@ -14,7 +14,7 @@ from ftplan.fit.result import Fit, SeriesFit
 from ftplan.laws.parts import Floats
 from ftplan.plan import PlanSetup, series_of, set_up, solve
 from ftplan.plan.problem import Problem
-from ftplan.plan.result import Data
+from ftplan.plan.result import PlannedData
 from ftplan.simulate.candidate_grid import CandidateGrid, candidate_grid, plain
 from ftplan.simulate.layout import LEAST_EXAMPLES, Layout
 from ftplan.simulate.pilots import Study, layouts
@@ -85,7 +85,7 @@ def study_of(
     return PilotStudy(study, budget, problem.budgets, own_plan, one_run, _prior(fit, series), notes)
 
 
-def _plan(setup: PlanSetup) -> Data | None:
+def _plan(setup: PlanSetup) -> PlannedData | None:
     """The plan by the prior's estimates; None where the budgets allow none."""
     try:
         return solve(setup).data

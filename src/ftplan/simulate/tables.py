@@ -23,7 +23,7 @@ DIGITS = 7
 
 
 @dataclass(frozen=True)
-class Grid:
+class RunGrid:
     """Every combination of its values is one run; an empty list says nothing about that column.
 
     tokens: T, whole examples of each length as near to it as can be; examples: N, where no tokens are given;
@@ -47,7 +47,7 @@ def truth_of(model: Predictor) -> Predictor:
     return replace(model, ahead=None)
 
 
-def grid(wanted: Grid, metric: Metric) -> RunTable:
+def grid(wanted: RunGrid, metric: Metric) -> RunTable:
     """The runs of a grid, not made yet: small before large, seeds of one run side by side."""
     amounts: Sequence[float] = wanted.tokens or wanted.examples or wanted.fractions
     rows = []
@@ -68,7 +68,7 @@ def grid(wanted: Grid, metric: Metric) -> RunTable:
     return from_rows(rows, metric, source="the design")
 
 
-def _examples(wanted: Grid, amount: float, length: float) -> float:
+def _examples(wanted: RunGrid, amount: float, length: float) -> float:
     """Whole examples, at least 1."""
     if wanted.tokens:
         amount = amount / length

@@ -41,7 +41,7 @@ def laws(
     quiet: options.Quiet = False,
 ) -> None:
     """Fit each table, then rank the laws over all of them."""
-    from ftplan.cli.inputs import Reading, load_runs
+    from ftplan.cli.inputs import TableOptions, load_runs
     from ftplan.cli.output import check_plot, check_target, deliver, drawn, progress
     from ftplan.compare.laws import compare_laws
     from ftplan.formats.documents import with_repairs
@@ -49,7 +49,7 @@ def laws(
 
     check_target(output)
     check_plot(plot)
-    reading = Reading(metric, direction, by, options.parse_map(column_map or []))
+    reading = TableOptions(metric, direction, by, options.parse_map(column_map or []))
     tables = [load_runs(source, reading=reading, quiet=quiet) for source in runs]
     how = cast("Objective", objective)
     with progress(quiet=quiet) as show:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ftplan.compare.facts import Fact, Value
-from ftplan.compare.plans import Apart, Gap, PlanComparison, Stated, letter
+from ftplan.compare.plans import Apart, PlanComparison, PlanDifference, Stated, letter
 from ftplan.formats.documents import (
     SCHEMA_VERSION,
     Block,
@@ -137,7 +137,7 @@ def _answer(found: PlanComparison, place: int) -> str:
     return f"{name} is predicted {by}{f' and {cost}' if cost else ''}. {_believe(found, gap)}"
 
 
-def _believe(found: PlanComparison, gap: Gap) -> str:
+def _believe(found: PlanComparison, gap: PlanDifference) -> str:
     said = _VERDICT[gap.verdict]
     if gap.interval is not None:
         low, high = gap.interval.low, gap.interval.high

@@ -24,7 +24,7 @@ _TITLES = ("best guess", "low", "high", "times beyond")
 ADDED = ("prediction", "low", "high", "extrapolation")
 
 
-class Predicted(Protocol):
+class PredictedRun(Protocol):
     """What a fit expects of one run; extrapolation: how far beyond the fitted data, as a factor."""
 
     @property
@@ -37,7 +37,7 @@ class Predicted(Protocol):
     def extrapolation(self) -> float: ...
 
 
-class Rows(Protocol):
+class PlannedTable(Protocol):
     """A table as it was written."""
 
     @property
@@ -46,7 +46,7 @@ class Rows(Protocol):
     def cells(self) -> tuple[tuple[str, ...], ...]: ...
 
 
-def document(metric: Metric, planned: Rows, predicted: Sequence[Predicted], level: float) -> Document:
+def document(metric: Metric, planned: PlannedTable, predicted: Sequence[PredictedRun], level: float) -> Document:
     """One record per planned run: its own columns, then ADDED."""
     numbers = [_numbers(item) for item in predicted]
     records = tuple((*cells, *row) for cells, row in zip(planned.cells, numbers, strict=True))
@@ -64,7 +64,7 @@ def document(metric: Metric, planned: Rows, predicted: Sequence[Predicted], leve
     return Document(data, header, records, screen, warnings)
 
 
-def far(predicted: Sequence[Predicted]) -> tuple[str, ...]:
+def far(predicted: Sequence[PredictedRun]) -> tuple[str, ...]:
     """What to say of rows far outside the fitted runs, in one sentence for all of them."""
     beyond = [p.extrapolation for p in predicted if BEYOND < p.extrapolation < math.inf]
     if not beyond:
@@ -75,12 +75,14 @@ def far(predicted: Sequence[Predicted]) -> tuple[str, ...]:
     return (said + hopeless if max(beyond) > HOPELESS else said,)
 
 
-def _numbers(item: Predicted) -> tuple[Cell, ...]:
+def _numbers(item: PredictedRun) -> tuple[Cell, ...]:
     every = (item.value, item.low, item.high, item.extrapolation)
     return tuple(float(x) if math.isfinite(x) else None for x in every)
 
 
-def _screen(metric: Metric, planned: Rows, numbers: Sequence[tuple[Cell, ...]], level: float) -> tuple[Block, ...]:
+def _screen(
+    metric: Metric, planned: PlannedTable, numbers: Sequence[tuple[Cell, ...]], level: float
+) -> tuple[Block, ...]:
     said = f"Predicted {metric.name}{f' in{unit_of(metric)}' if metric.unit in ('nats', 'percent') else ''}, "
     intro = Prose(
         f"{said}with {100 * level:g} % intervals, low to high, for one new run. Times beyond: how many times a row "
@@ -103,7 +105,7 @@ def _screen(metric: Metric, planned: Rows, numbers: Sequence[tuple[Cell, ...]], 
     return (intro, Grid(columns, rows), *every)
 
 
-def _columns(planned: Rows) -> tuple[list[int], list[int]]:
+def _columns(planned: PlannedTable) -> tuple[list[int], list[int]]:
     """Columns of the table to show, and those that say the same of every row; one row keeps all of its own."""
     every = range(len(planned.headers))
     if len(planned.cells) < 2:
@@ -120,6 +122,6 @@ def _rounded(text: str) -> str:
     return f"{float(text):#.{max(_DIGITS, len(match[1]))}g}".rstrip(".")
 
 
-def _is_numeric(planned: Rows, column: int) -> bool:
+def _is_numeric(planned: PlannedTable, column: int) -> bool:
     """Whether a column lines up on the right: nothing but digits and what belongs to numbers."""
     return all(set(row[column]) <= set("0123456789.eE+-kKMBT") for row in planned.cells)

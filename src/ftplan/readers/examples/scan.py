@@ -23,7 +23,7 @@ from ftplan.readers.examples import shapes
 from ftplan.readers.examples.blocks import Block
 from ftplan.readers.examples.count import BadRow, Counted, Reading, count, fault, parse, tokenizer
 from ftplan.readers.examples.shapes import Columns, Found, Row, RowFault
-from ftplan.readers.examples.source import Part, Source
+from ftplan.readers.examples.source import PoolFile, Source
 from ftplan.readers.raw import listed, normalise, suggest
 
 #: blocks handed out per process before the first result is awaited
@@ -56,7 +56,7 @@ def sample(source: Source, given: Columns | None = None, wanted: str = "") -> Sa
     raise InputError(f"{source.path} has no rows")
 
 
-def _sampled(lines: list[bytes], part: Part, number: int, given: Columns, wanted: str) -> Sample:
+def _sampled(lines: list[bytes], part: PoolFile, number: int, given: Columns, wanted: str) -> Sample:
     try:
         first = parse(lines[0])
         (row,) = first
@@ -87,7 +87,7 @@ def _refuse_unknown(given: Columns, rows: list[Any], place: str) -> None:
             )
 
 
-def _refuse_columns(row: Any, part: Part) -> None:
+def _refuse_columns(row: Any, part: PoolFile) -> None:
     """Raises InputError where the only row is a table by its columns, as pandas and datasets write one."""
     values = list(row.values()) if isinstance(row, dict) else []
     by_index = len(values) > 1 and all(isinstance(v, dict) and v and set(v) == set(values[0]) for v in values)
@@ -133,7 +133,7 @@ def _forms(row: Any, *, mapped: bool) -> str:
     return f"{mapped_so} says which column is what; a row is one of: {forms}"
 
 
-def _hint(part: Part) -> str:
+def _hint(part: PoolFile) -> str:
     return {"jsonl": "JSONL has one object a line", "json": "a pool is an array of objects"}.get(part.what, "")
 
 
@@ -142,7 +142,7 @@ def scan(source: Source, reading: Reading, jobs: int, progress: Progress) -> Ite
     if reading.tokenizer:
         tokenizer(reading.tokenizer)  # what is wrong with it is said here and not in another process
     with _counting(jobs) as submit:
-        waiting: deque[tuple[Part, Block, Future[Counted]]] = deque()
+        waiting: deque[tuple[PoolFile, Block, Future[Counted]]] = deque()
         before = dict(
             zip(source.files, itertools.accumulate((part.size for part in source.files), initial=0), strict=False)
         )
@@ -156,7 +156,12 @@ def scan(source: Source, reading: Reading, jobs: int, progress: Progress) -> Ite
 
 
 def _result(
-    part: Part, block: Block, counted: Future[Counted], before: dict[Part, int], reading: Reading, progress: Progress
+    part: PoolFile,
+    block: Block,
+    counted: Future[Counted],
+    before: dict[PoolFile, int],
+    reading: Reading,
+    progress: Progress,
 ) -> Counted:
     """before: bytes of the files before each."""
     try:

@@ -22,7 +22,7 @@ _ABOUT = {"dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state
 
 
 @dataclass(frozen=True)
-class Part:
+class PoolFile:
     """One file of rows.
 
     what     jsonl, json, csv, parquet or arrow
@@ -75,7 +75,7 @@ class Source:
     """The files of a pool, whose rows follow each other. path: what was named."""
 
     path: str
-    files: tuple[Part, ...]
+    files: tuple[PoolFile, ...]
 
     @property
     def size(self) -> int:
@@ -116,7 +116,7 @@ def _is_rows(name: str) -> bool:
     return plain.endswith(_ROWS) and name not in _ABOUT and not name.startswith(".")
 
 
-def _open(path: str) -> Part:
+def _open(path: str) -> PoolFile:
     """What a file is. Raises InputError where it cannot be read, or is empty."""
     try:
         size = Path(path).stat().st_size
@@ -127,9 +127,9 @@ def _open(path: str) -> Part:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if start.startswith(PARQUET):
-        return Part(path, "parquet", None, size)
+        return PoolFile(path, "parquet", None, size)
     if start.startswith(arrow.ARROW):
-        return Part(path, "arrow", None, size)
+        return PoolFile(path, "arrow", None, size)
     packing = packing_of(start)
     if packing is not None:
         with Path(path).open("rb") as raw:
@@ -144,7 +144,7 @@ def _open(path: str) -> Part:
             f"{path} is a web page, not a pool", hint="download the file itself, not the page that shows it"
         )
     what = _what(text, path)
-    return Part(path, what, packing, size, documents.rows_key(text) if what == "json" and text[0] == "{" else "")
+    return PoolFile(path, what, packing, size, documents.rows_key(text) if what == "json" and text[0] == "{" else "")
 
 
 def _what(text: str, path: str) -> str:

@@ -1,6 +1,6 @@
 """Designs of pilot runs: which amounts of data go with which lengths, one file a design.
 
-The folder is the registry: a module has `WORDS` for a reader, `LEAST_RUNS`, and `shape(runs) -> Shape`.
+The folder is the registry: a module has `WORDS` for a reader, `LEAST_RUNS`, and `shape(runs) -> DesignShape`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ THREE = (-1.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
-class Shape:
+class DesignShape:
     """Runs of a design, apart from scale. size: (n,) tokens of each as a share of the largest; place: (n,) its length,
     -1 the shortest that may be, 0 the middle, 1 the longest, in the logarithm between them.
     """
@@ -41,23 +41,23 @@ def words(name: str) -> str:
     return cast(str, _module(name).WORDS)
 
 
-def shape(name: str, runs: int) -> Shape | None:
+def shape(name: str, runs: int) -> DesignShape | None:
     """The runs of a design, smallest first: at most so many, fewer where they come in threes; None where too few."""
     module = _module(name)
     if runs < module.LEAST_RUNS:
         return None
-    found = cast(Shape, module.shape(runs))
+    found = cast(DesignShape, module.shape(runs))
     order = np.lexsort((found.place, found.size))
-    return Shape(found.size[order], found.place[order])
+    return DesignShape(found.size[order], found.place[order])
 
 
 def _module(name: str) -> Any:
     return import_module(f"{__name__}.{name}")
 
 
-def crossed(levels: Floats) -> Shape:
+def crossed(levels: Floats) -> DesignShape:
     """Every amount of data at each of THREE lengths."""
-    return Shape(np.repeat(levels, len(THREE)), np.tile(THREE, len(levels)))
+    return DesignShape(np.repeat(levels, len(THREE)), np.tile(THREE, len(levels)))
 
 
 def sizes(levels: int, span: float = SPAN) -> Floats:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ftplan.simulate.designs import Shape, crossed, sizes
+from ftplan.simulate.designs import DesignShape, crossed, sizes
 
 WORDS = "three lengths at every amount of data"
 LEAST_RUNS = 6
 
 
-def shape(runs: int) -> Shape:
+def shape(runs: int) -> DesignShape:
     return crossed(sizes(runs // 3))

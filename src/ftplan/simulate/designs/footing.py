@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ftplan.simulate.designs import SPAN, Shape, crossed, sizes
+from ftplan.simulate.designs import SPAN, DesignShape, crossed, sizes
 
 WORDS = "three lengths at every amount of data, the smallest runs twice"
 LEAST_RUNS = 9
 
 
-def shape(runs: int) -> Shape:
+def shape(runs: int) -> DesignShape:
     levels = sizes(runs // 3 - 1, 2.0 * SPAN)
     return crossed(np.concatenate([levels[:1], levels]))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ftplan.simulate.designs import Shape, sizes
+from ftplan.simulate.designs import DesignShape, sizes
 
 WORDS = "one length, more and more data"
 LEAST_RUNS = 5
 
 
-def shape(runs: int) -> Shape:
-    return Shape(sizes(runs), np.zeros(runs))
+def shape(runs: int) -> DesignShape:
+    return DesignShape(sizes(runs), np.zeros(runs))

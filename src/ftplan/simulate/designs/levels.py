@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ftplan.simulate.designs import Shape, sizes
+from ftplan.simulate.designs import DesignShape, sizes
 
 WORDS = "many lengths at each of three amounts of data"
 LEAST_RUNS = 10
@@ -14,6 +14,6 @@ LEAST_RUNS = 10
 AMOUNTS = 3
 
 
-def shape(runs: int) -> Shape:
+def shape(runs: int) -> DesignShape:
     lengths = runs // AMOUNTS
-    return Shape(np.repeat(sizes(AMOUNTS), lengths), np.tile(np.linspace(-1.0, 1.0, lengths), AMOUNTS))
+    return DesignShape(np.repeat(sizes(AMOUNTS), lengths), np.tile(np.linspace(-1.0, 1.0, lengths), AMOUNTS))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ftplan.laws.law import parse
 from ftplan.laws.parts import Floats, Refs, Rows
-from ftplan.simulate.designs import SPAN, Shape, sizes
+from ftplan.simulate.designs import SPAN, DesignShape, sizes
 
 WORDS = "the runs that tell most about the law for their cost"
 LEAST_RUNS = 6
@@ -24,7 +24,7 @@ COST = 3.5
 PRIOR = 1e-4
 
 
-def shape(runs: int) -> Shape:
+def shape(runs: int) -> DesignShape:
     size = np.repeat(sizes(LEVELS, 2.0 * SPAN), len(PLACES))
     place = np.tile(PLACES, LEVELS)
     slopes = _slopes(size, place)
@@ -42,7 +42,7 @@ def shape(runs: int) -> Shape:
             if values[best] > value + 1e-9:
                 chosen, value, improved = tried[best], values[best], True
     own = np.array(chosen)
-    return Shape(size[own], place[own])
+    return DesignShape(size[own], place[own])
 
 
 def _value(slopes: Floats, size: Floats, chosen: list[int]) -> float:

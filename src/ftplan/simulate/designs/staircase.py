@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ftplan.simulate.designs import Shape, sizes
+from ftplan.simulate.designs import DesignShape, sizes
 
 WORDS = "another amount of data in every run, three lengths in turn"
 LEAST_RUNS = 6
 PLACES = (1.0, -1.0, 0.0)
 
 
-def shape(runs: int) -> Shape:
-    return Shape(sizes(runs), np.resize(PLACES, runs))
+def shape(runs: int) -> DesignShape:
+    return DesignShape(sizes(runs), np.resize(PLACES, runs))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ftplan.simulate.designs import Shape, sizes
+from ftplan.simulate.designs import DesignShape, sizes
 
 WORDS = "another amount of data in every run, five lengths in turn"
 #: with 12 runs still far worse than with 15: the large runs are too few to have a length on either side of the best
@@ -15,5 +15,5 @@ LEAST_RUNS = 10
 PLACES = (-0.5, 0.5, 0.0, -1.0, 1.0)
 
 
-def shape(runs: int) -> Shape:
-    return Shape(sizes(runs)[::-1], np.resize(PLACES, runs))
+def shape(runs: int) -> DesignShape:
+    return DesignShape(sizes(runs)[::-1], np.resize(PLACES, runs))
