@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ftplan.fit.candidates import LENGTH_TERMS, with_length, without_length
 from ftplan.fit.features import Data
 from ftplan.fit.score import Scored, f_test
+from ftplan.laws.parts import Floats
 
 #: levels of the two nested tests. Composition is tested in one direction, that a token is worth less in a longer
 #: example (lam < 1, the published claim: Lagasse et al. 2025); lam > 1 and a best length are for the test of length,
@@ -88,7 +91,7 @@ def length_tests(data: Data, scored: Sequence[Scored]) -> LengthTest | None:
         if large is not None and term == "length":
             small = large
     composition = one_sided(p["composition"], b1(by_name[with_length(bare_fit.law, "composition").name], data))
-    return LengthTest(name, composition, p["length"], p["drift"])
+    return LengthTest(name, float(composition), p["length"], p["drift"])
 
 
 def b1(composed: Scored, data: Data) -> float:
@@ -97,6 +100,6 @@ def b1(composed: Scored, data: Data) -> float:
     return float(composed.solution.theta[0, names.index("b1")])
 
 
-def one_sided(p: float, estimate: float) -> float:
+def one_sided(p: float | Floats, estimate: float | Floats) -> Floats:
     """p-value against b1 < 0 alone, from that of an F-test with one degree of freedom, which looks both ways."""
-    return p / 2.0 if estimate < 0.0 else 1.0 - p / 2.0
+    return np.where(np.less(estimate, 0.0), p / 2.0, 1.0 - p / 2.0)

@@ -148,10 +148,17 @@ def ahead_errors(data: Data, out: Bools, residual: Floats) -> tuple[float, float
 def f_test(small: Scored, large: Scored, n: int) -> float:
     """p-value of the nested F-test: does the larger law's gain exceed what its extra parameters fit by chance?"""
     extra, rest = large.n_params - small.n_params, n - large.n_params
-    if extra <= 0 or rest <= 0 or large.sse <= 0.0:
-        return 1.0
-    ratio = (max(small.sse - large.sse, 0.0) / extra) / (large.sse / rest)
-    return float(fdtrc(extra, rest, ratio))
+    return float(p_values(np.array([small.sse]), np.array([large.sse]), extra, rest)[0])
+
+
+def p_values(small: Floats, large: Floats, extra: int, rest: int) -> Floats:
+    """(B,) p-values of nested F-tests from the sums of squares of both laws: `extra` parameters more in the larger,
+    `rest` degrees of freedom left; 1 where nothing can be tested.
+    """
+    if extra <= 0 or rest <= 0:
+        return np.ones(len(small))
+    ratio = (np.maximum(small - large, 0.0) / extra) / (np.maximum(large, 1e-300) / rest)
+    return np.where(large > 0.0, fdtrc(extra, rest, ratio), 1.0)
 
 
 def more_data_helps(data: Data, scored: Scored) -> tuple[bool, float]:

@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import fdtrc
 
 from ftplan.fit.candidates import LENGTH_TERMS, candidates, compared, with_length, without_length
-from ftplan.fit.choose import COMPOSITION_LEVEL, LENGTH_LEVEL
+from ftplan.fit.choose import COMPOSITION_LEVEL, LENGTH_LEVEL, one_sided
 from ftplan.fit.features import Data
 from ftplan.fit.identify import varies_length
 from ftplan.fit.problem import Batch, Bools, Index, Solution
 from ftplan.fit.scan import NEIGHBOURS, POINTS_PER_PARAMETER, best_from, lattice
-from ftplan.fit.score import aicc, enough, folds
+from ftplan.fit.score import aicc, enough, folds, p_values
 from ftplan.fit.series import PARSIMONY
 from ftplan.fit.squares import REFIT_ITERATIONS, REFIT_TOLERANCE, refine
 from ftplan.fit.tables import Tables
@@ -167,7 +166,9 @@ def _supported(done: dict[str, Refit], data: Data, count: int) -> Bools:
         # as `length_tests` counts it where no AICc is known
         known = np.where(np.isinf(known), 0.0, known)
         small = done[family[0]]
-        composition = _one_sided(_p_value(small, done[family[1]], data), done[family[1]], data)
+        composed = done[family[1]]
+        place = [q.name for q in composed.law.nonlinear(data.refs)].index("b1")
+        composition = one_sided(_p_value(small, composed, data), composed.solution.theta[:, place])
         length = _p_value(small, done[family[2]], data) if family[2] in done else np.ones(count)
         own = (composition < COMPOSITION_LEVEL) | (length < LENGTH_LEVEL)
         passed, least = np.where(known < least, own, passed), np.minimum(least, known)
@@ -175,19 +176,9 @@ def _supported(done: dict[str, Refit], data: Data, count: int) -> Bools:
 
 
 def _p_value(small: Refit, large: Refit, data: Data) -> Floats:
-    """(B,) as `fit.score.f_test`."""
-    extra = large.law.n_params(data.refs) - small.law.n_params(data.refs)
-    rest = len(data) - large.law.n_params(data.refs)
-    if rest <= 0:
-        return np.ones(len(small.sse))
-    ratio = (np.maximum(small.sse - large.sse, 0.0) / extra) / (np.maximum(large.sse, 1e-300) / rest)
-    return np.asarray(fdtrc(extra, rest, ratio))
-
-
-def _one_sided(p: Floats, composed: Refit, data: Data) -> Floats:
-    """(B,) as `fit.choose.one_sided`: against b1 < 0 alone."""
-    place = [q.name for q in composed.law.nonlinear(data.refs)].index("b1")
-    return np.where(composed.solution.theta[:, place] < 0.0, p / 2.0, 1.0 - p / 2.0)
+    """(B,) of the nested F-test."""
+    most = large.law.n_params(data.refs)
+    return p_values(small.sse, large.sse, most - small.law.n_params(data.refs), len(data) - most)
 
 
 def _choose(tables: Tables, fits: list[Refit], scores: Floats, supported: Bools) -> npt.NDArray[np.intp]:
