@@ -94,7 +94,7 @@ def text() -> str:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_output_is_real(page: Path, tmp_path: Path) -> None:
     shown = [entry for block in _BLOCK.findall(page.read_text(encoding="utf-8")) for entry in entries(block)]
-    assert page != README or any(command == "ftplan plan quickstart" for command, _ in shown)
+    assert page != README or any(command.startswith("ftplan plan quickstart") for command, _ in shown)
     folder = workplace(tmp_path)
     for command, expected in shown:
         printed = output(command, folder)
@@ -119,12 +119,16 @@ def test_setting_up_is_two_commands_one_for_the_job_and_one_for_the_tests(text: 
     assert "-m pytest" in tests
 
 
-def test_every_law_part_exit_code_and_folder_is_named(text: str) -> None:
+def test_every_law_part_is_named() -> None:
     from ftplan.laws import part_names
 
+    text = (ROOT / "docs" / "laws.md").read_text(encoding="utf-8")
     for kind in ("curves", "terms", "sizes"):
         for name in part_names(kind):
             assert f"`{name}`" in text, f"{kind}: {name}"
+
+
+def test_every_exit_code_and_folder_is_named(text: str) -> None:
     for code in ("0", "1", "2", "130"):
         assert f"| {code} |" in text
     for path in re.findall(r"`((?:src|presets|tests|completions|benchmarks|examples)/[\w/.-]*)`", text):
