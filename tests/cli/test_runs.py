@@ -125,3 +125,18 @@ def test_logs_where_a_run_table_is_taken(logs: Path, capsys: Printed) -> None:
     assert app.run(["predict", "outputs/run00/trainer_state.json", "planned.csv", "-q"]) == 2
     assert "one run, and the smallest law needs" in capsys.readouterr().err
     assert app.run(["compare", "laws", "wandb.csv", "mlflow.csv", "--law", "power", "-q"]) == 0
+
+
+def test_histories(logs: Path, capsys: Printed) -> None:
+    """Two evaluations a run; what it takes from the log is tested with the readers."""
+    rate = [{"step": step, "learning_rate": 1e-4, "num_tokens": 40.0 * step, "epoch": step / 50} for step in (1, 50)]
+    state = trainer_state(200, 40)
+    write(logs / "one" / "trainer_state.json", {**state, "log_history": [*rate[:1], *state["log_history"]]})
+    assert app.run(["runs", "one", "--histories", "--schedule", "constant", "-o", "h.csv", "-q"]) == 0
+    assert "2 evaluations of 1 run from one." in capsys.readouterr().out
+    with Path("h.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["run"] for row in rows] == ["one", "one"]
+    assert [row["rate_tokens"] for row in rows] == ["8000.0", "16000.0"]
+    assert app.run(["runs", "one", "--schedule", "constant"]) == 2
+    assert "hint: ftplan runs LOGS --histories" in capsys.readouterr().err

@@ -48,7 +48,7 @@ _ENOUGH, _ENOUGH_EPOCHS = 2, 3
 #: how far tokens per epoch may differ within one run (the first rows are of few steps)
 _SAME_RATE = 0.25
 #: W&B: 'sunny-sky-3 - eval/loss', with __MIN and __MAX beside it
-_CURVE = re.compile(r"(?P<run>.+) - (?P<metric>.+?)(__MIN|__MAX)?")
+CURVE = re.compile(r"(?P<run>.+) - (?P<metric>.+?)(__MIN|__MAX)?")
 #: and what it draws them against
 _AXIS = re.compile(r"(^|_)(step|epoch|time|timestamp|runtime|tokens|iter|iteration)s?($|_)")
 _PART = re.compile(r"([0-9]+)\s*/\s*[0-9]+")
@@ -95,8 +95,8 @@ def progress(raw: RawTable) -> Progress | None:
 
 def _chart(raw: RawTable) -> Progress | None:
     """W&B's export of a chart: a step, and a column per run and metric."""
-    curves = [match for header in raw.headers if (match := _CURVE.fullmatch(header))]
-    rest = [header for header in raw.headers if not _CURVE.fullmatch(header)]
+    curves = [match for header in raw.headers if (match := CURVE.fullmatch(header))]
+    rest = [header for header in raw.headers if not CURVE.fullmatch(header)]
     if len(rest) != 1 or not curves or not _AXIS.search(normalise(rest[0])):
         return None
     runs = len({match["run"] for match in curves})

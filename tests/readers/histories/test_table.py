@@ -142,3 +142,26 @@ def test_a_table_of_steps_of_ones_own(tmp_path: Path) -> None:
 
 def _step(line: str) -> int:
     return int(line.split(",")[1])
+
+
+def test_one_logged_value_a_row(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.csv"
+    lines = ["run_id,key,value,timestamp,step"]
+    for row in rows():
+        names = ("num_tokens", "learning_rate", "eval_loss", "epoch")
+        lines += [f"a1,{name},{row[name]},17{row['step']},{row['step']}" for name in names if name in row]
+    file.write_text("\n".join(lines) + "\n")
+    assert weighted(read_histories(str(file))) == pytest.approx(by_hand())
+
+
+def test_a_chart_with_a_column_per_run(tmp_path: Path) -> None:
+    file = tmp_path / "chart.csv"
+    lines = ['Step,"a - eval/loss","a - train/num_tokens","a - train/learning_rate"']
+    lines += [
+        f"{row['step']},{row.get('eval_loss', '')},{row.get('num_tokens', '')},{row.get('learning_rate', '')}"
+        for row in rows()
+    ]
+    file.write_text("\n".join(lines) + "\n")
+    table = read_histories(str(file))
+    assert weighted(table) == pytest.approx(by_hand())
+    assert table.rows[0]["run"] == "a"

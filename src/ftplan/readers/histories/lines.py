@@ -12,7 +12,7 @@ from pathlib import Path
 from ftplan.readers.delimited import read_delimited
 from ftplan.readers.histories import History, Row
 from ftplan.readers.jsonlines import read_jsonlines
-from ftplan.readers.progress import STEPS
+from ftplan.readers.progress import CURVE, STEPS
 from ftplan.readers.raw import RawTable, normalise, plain
 from ftplan.readers.source import decode, read_bytes
 
@@ -28,7 +28,7 @@ def headers(head: bytes) -> tuple[str, ...]:
     if not first.strip() or first.lstrip()[0] in "{[" or "\x00" in first:
         return ()
     try:
-        return tuple(cell.strip() for cell in next(csv.reader(io.StringIO(first, newline="")), []))
+        return tuple(cell.strip() for cell in next(csv.reader(io.StringIO(first.rstrip("\r"), newline="")), []))
     except csv.Error:  # a line end of old Macs, a cell of more than 128 kB: no header
         return ()
 
@@ -106,7 +106,17 @@ def as_lightning(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def runs(raw: RawTable, name: str) -> Iterable[History]:
-    """A table of steps that no logger is known for: a run a name, by columns that say run and step."""
+    """A table of steps that no logger is known for: a run a name, by columns that say run and step.
+
+    Also one logged value a row, as MLflow and trackio export a metric, and W&B's chart with a column per run.
+    """
+    if curves := {header: match for header in raw.headers if (match := CURVE.fullmatch(header))}:
+        axis = next((header for header in raw.headers if header not in curves), "")
+        yield from _charted(raw, axis, curves)
+        return
+    if found := _long(raw):
+        yield from found
+        return
     by = next((header for header in raw.headers if normalise(header) in _RUNS), None)
     counter = next((header for header in raw.headers if normalise(header) in STEPS), None)
     rows: dict[str, list[Row]] = {}
@@ -117,6 +127,37 @@ def runs(raw: RawTable, name: str) -> Iterable[History]:
     for run, own in rows.items():
         facts = {plain(h): text for h, text in raw.rows[0].items() if len({row[h] for row in raw.rows}) == 1 and text}
         yield History(raw.source, run, tuple(own), facts)
+
+
+def _charted(raw: RawTable, axis: str, curves: Mapping[str, re.Match[str]]) -> Iterable[History]:
+    """'sunny-sky-3 - eval/loss' beside a step; the least and highest of what was drawn together are left."""
+    rows: dict[str, list[Row]] = {}
+    for cells in raw.rows:
+        step = number(cells.get(axis))
+        for header, curve in curves.items():
+            value = number(cells[header])
+            if step is not None and value is not None and not header.endswith(("__MIN", "__MAX")):
+                rows.setdefault(curve["run"], []).append(Row(step, {plain(curve["metric"]): value}))
+    return [History(raw.source, run, tuple(own)) for run, own in rows.items()]
+
+
+def _long(raw: RawTable) -> list[History]:
+    """Step and value beside the name of a metric; [] where it is no such table."""
+    keys = {normalise(header): header for header in raw.headers}
+    metric = next((keys[name] for name in ("key", "metric", "tag") if name in keys), None)
+    if metric is None or not {"step", "value"} <= set(keys):
+        return []
+    by = next((keys[name] for name in _RUNS if name in keys), None)
+    steps: dict[str, dict[float, dict[str, float]]] = {}
+    for cells in raw.rows:
+        step, value = number(cells[keys["step"]]), number(cells[keys["value"]])
+        if step is not None and value is not None:
+            own = steps.setdefault(cells[by] if by else raw.source, {})
+            own.setdefault(step, {})[plain(cells[metric])] = value
+    return [
+        History(raw.source, run, as_lightning([Row(step, own[step]) for step in sorted(own)]))
+        for run, own in steps.items()
+    ]
 
 
 def homes(files: Sequence[Path]) -> list[tuple[Path, str]]:

@@ -182,7 +182,7 @@ def _fitted(name: str, late: int, warm: int, done: Floats, y: Floats, total: flo
     lows = [0.0]
     if name == "linear" and y.min() >= _POLYNOMIAL_END:
         lows.append(_POLYNOMIAL_END)
-    if name == "cosine" and falls.sum() > _FEWEST:
+    if name == "cosine" and falls.sum() > _FEWEST and np.ptp(f[falls]) > _MET:
         lows.append(max(float(np.polyfit(f[falls], y[falls], 1)[1]), 0.0))
     shapes = []
     for low in lows:
