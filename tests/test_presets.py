@@ -168,7 +168,7 @@ def test_an_unknown_key_is_refused_with_a_suggestion(copied: Path, kind: str) ->
     ("old", "new", "seen"),
     [
         ("bf16_tflops = 989", 'bf16_tflops = "989"', "bf16_tflops' is '989', not a number above 0"),
-        ("mfu_full = 0.40", "mfu_full = 40", "'mfu_full' is 40, not a number above 0 and below 1"),
+        ("mfu_full = 0.35", "mfu_full = 40", "'mfu_full' is 40, not a number above 0 and below 1"),
         ("bf16_tflops = 989", "bf16_tflops = nan", "bf16_tflops' is nan"),
         ("bf16_tflops = 989", "bf16_tflops = true", "bf16_tflops' is True"),
         ("date = 2026", 'date = "2026', "not TOML"),

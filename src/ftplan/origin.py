@@ -32,10 +32,11 @@ class Origin:
 
 @dataclass(frozen=True)
 class Sourced:
-    """A number and where it comes from."""
+    """A number and where it comes from; range: its 90 % range, None where nothing tells."""
 
     value: float
     origin: Origin
+    range: tuple[float, float] | None = None
 
 
 def told_by(option: str, configured: str | None) -> Origin:

@@ -10,11 +10,13 @@ import datetime
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftplan import registry, schemas
 from ftplan.costs.model import Gpu, Model, Selector
+from ftplan.costs.utilisation import MeasuredRun
 from ftplan.errors import InputError, nearest
 from ftplan.plain import parse_toml
 
@@ -33,6 +35,7 @@ KINDS = {
     "runs": "run table",
     "priors": "prior over curves",
     "panels": "prior over the curves of a table",
+    "utilisation": "set of measured utilisations",
 }
 #: where they lie, and their names by kind
 folder, names = registry.presets_folder, registry.presets
@@ -51,6 +54,17 @@ def _is_count(value: Any) -> bool:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
+
+
+def _are_measured(value: Any) -> bool:
+    def fits(run: Any) -> bool:
+        if not (isinstance(run, list) and len(run) == 5):
+            return False
+        gpu, gpus, tuning, length, mfu = run
+        known = gpu in names("gpus") and tuning in ("full", "lora", "qlora")
+        return known and _is_count(gpus) and _is_number(length) and length >= 0 and _is_number(mfu) and 0 < mfu < 1
+
+    return isinstance(value, list) and bool(value) and all(map(fits, value))
 
 
 def _is_range(value: Any) -> bool:
@@ -98,6 +112,7 @@ _GPU_KEYS = _PROVENANCE | {
     "mfu_qlora": SHARE,
     "mfu_source": TEXT,
 }
+_MEASURED: Check = ("a list of [GPU, how many, tuning, length, MFU]", _are_measured)
 _PRICE_KEYS = {"usd_per_gpu_hour": POSITIVE, "price_source": TEXT, "price_date": DATE}
 #: where the numbers of a borrowed law come from: printed in its source, our fit of results in it, or of our own runs
 ORIGINS = ("quoted", "recovered", "measured")
@@ -174,7 +189,22 @@ def load_gpu(name: str) -> Gpu:
         price_source=doc.get("price_source", ""),
         price_date=str(doc.get("price_date", "")),
         source=doc["source"],
+        measured=measured_runs(),
     )
+
+
+@cache
+def measured_runs() -> tuple[MeasuredRun, ...]:
+    """Every published run whose utilisation is known. Raises InputError."""
+    out = []
+    for name in names("utilisation"):
+        path = _find("utilisation", name)
+        doc = _read(path)
+        _check_keys(path, doc, _PROVENANCE | {"title": TEXT, "runs": _MEASURED}, {})
+        out += [
+            MeasuredRun(gpu, gpus, tuning, float(length), mfu, name) for gpu, gpus, tuning, length, mfu in doc["runs"]
+        ]
+    return tuple(out)
 
 
 def load_selector(name: str) -> Selector:

@@ -18,6 +18,7 @@ PRESETS = {
     "runs": ".csv",
     "priors": ".toml",
     "panels": ".toml",
+    "utilisation": ".toml",
 }
 
 

@@ -14,7 +14,7 @@ from ftplan.costs.calibrate import PastRun
 from ftplan.costs.packing import Batching
 from ftplan.errors import InputError
 from ftplan.presets import load_gpu, load_model
-from ftplan.readers.past_runs import calibration, read_past_run
+from ftplan.readers.past_runs import calibration, read_past_run, table_calibration
 
 #: as transformers 4.5x under TRL writes it: rows on the way, evaluation, then the summary of the training
 HISTORY: list[dict[str, Any]] = [
@@ -163,3 +163,33 @@ def test_a_run_of_another_kind_is_refused(tmp_path: Path, table: str, job: Job, 
     with pytest.raises(InputError) as caught:
         found(written(tmp_path, table, "runs.csv"), job)
     assert message in caught.value.message
+
+
+TIMED = "examples,avg_tokens,runtime_hours,gpus,gpu,eval_loss\n"
+
+
+def test_a_run_table_calibrates_by_itself(tmp_path: Path) -> None:
+    """Three runs at one rate and one of another GPU: the mean of the three, and a range that a fourth may have."""
+    rows = "".join(f"{n},400,{n / 4000},2,a100-80gb,1.5\n" for n in (1000, 2000, 4000))
+    path = written(tmp_path, f"{TIMED}{rows}1000,400,0.01,2,h100-sxm,1.5\n", "runs.csv")
+    one = calibration(f"{path}:2", JOB, BATCHING, 400.0, "a100-80gb").value
+    all_of_them = table_calibration(path, JOB, BATCHING, 400.0, "a100-80gb")
+    assert all_of_them is not None
+    assert all_of_them.value == pytest.approx(one)
+    assert all_of_them.range is not None
+    assert 0.8 * one < all_of_them.range[0] < one < all_of_them.range[1] < 1.25 * one
+    assert str(all_of_them.origin).startswith(f"calibrated from {path}: 3 of its 4 runs, ")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "examples,avg_tokens,eval_loss\n1000,400,1.5\n",
+        "examples,avg_tokens,runtime_hours,eval_loss\n1000,400,0.25,1.5\n",
+        f"{TIMED}1000,400,0.25,2,h100-sxm,1.5\n",
+        f"{TIMED}1000,400,,2,a100-80gb,1.5\n",
+    ],
+    ids=["no times", "no GPUs", "another GPU", "an empty time"],
+)
+def test_a_run_table_without_what_it_takes_does_not(tmp_path: Path, table: str) -> None:
+    assert table_calibration(written(tmp_path, table, "runs.csv"), JOB, BATCHING, 400.0, "a100-80gb") is None

@@ -115,19 +115,24 @@ def pool_path(asked: ProblemInput, output: str | None) -> str | None:
     return Path(os.path.relpath(asked.pool_source, folder)).as_posix()
 
 
-def calibrated(asked: ProblemInput, run: str) -> ProblemInput:
-    """The problem with the MFU of a past run, taken to be batched as this problem batches its pool."""
+def calibrated(asked: ProblemInput, run: str | None) -> ProblemInput:
+    """The problem with the MFU of a past run, taken to be batched as this problem batches its pool; without one named,
+    of the runs that it is planned on, where they say how long they took on which GPUs and nobody gave an MFU.
+    """
     from ftplan.costs.packing import batching
     from ftplan.costs.training import TUNINGS
     from ftplan.plan.jobs import job_of
-    from ftplan.readers.past_runs import calibration
+    from ftplan.readers.past_runs import calibration, table_calibration
 
+    if run is None and (asked.problem.mfu is not None or asked.problem.gpu is None or not asked.runs):
+        return asked
     problem = asked.problem
     pool = problem.cut.pool
     job = job_of(problem, problem.model, next(t for t in TUNINGS if t == problem.tuning))
     rows = batching(pool, *problem.batched)
-    found = calibration(run, job, rows, pool.mean, problem.gpu.name if problem.gpu else "")
-    return replace(asked, problem=replace(problem, mfu=found))
+    of = (job, rows, pool.mean, problem.gpu.name if problem.gpu else "")
+    found = table_calibration(asked.runs, *of) if run is None else calibration(run, *of)
+    return asked if found is None else replace(asked, problem=replace(problem, mfu=found))
 
 
 def _calibrated_plan(plan: Committed, pool: Pool, run: str) -> Committed:
@@ -137,4 +142,4 @@ def _calibrated_plan(plan: Committed, pool: Pool, run: str) -> Committed:
     cut = pool.cut(plan.max_length).pool
     rows = batching(cut, plan.max_length, plan.packing, plan.batch_examples)
     found = calibration(run, plan.job, rows, cut.mean, plan.gpu)
-    return replace(plan, job=replace(plan.job, mfu=found.value), mfu_origin=found.origin)
+    return replace(plan, job=replace(plan.job, mfu=found.value, mfu_range=found.range), mfu_origin=found.origin)

@@ -116,8 +116,7 @@ def plan(
     from ftplan.readers.problems import aimed_at, read_problem
 
     asked = read_problem(problem, replace(flags, target=target, risk=risk))
-    if calibrate is not None:
-        asked = calibrated(asked, calibrate)
+    asked = calibrated(asked, calibrate)
     law = law_of(asked, quiet=quiet)
     aimed = aimed_at(asked, law.metric)
     try:

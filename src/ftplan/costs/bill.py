@@ -21,6 +21,7 @@ class Job:
 
     peak_flops, mfu    of one GPU; 0 where no GPU is known: hours and money are then None
     usd_per_gpu_hour   None where no price is known
+    mfu_range          90 % range of the utilisation, None where nothing tells
     """
 
     model: Model
@@ -33,6 +34,14 @@ class Job:
     usd_per_gpu_hour: float | None = None
     usd_per_example: float = 0.0
     usd_per_1k_tokens: float = 0.0
+    mfu_range: tuple[float, float] | None = None
+
+    def hours_range(self, hours: float) -> tuple[float, float] | None:
+        """What `hours` may turn out to be, by the range of the utilisation."""
+        if self.mfu_range is None or not self.mfu:
+            return None
+        low, high = self.mfu_range
+        return hours * self.mfu / high, hours * self.mfu / low
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ftplan.costs.bill import Job
 from ftplan.costs.packing import Batching
 from ftplan.costs.training import train_flops_per_token
+from ftplan.costs.utilisation import own_spread
 from ftplan.errors import InputError
 from ftplan.origin import Origin, Sourced
 from ftplan.units import format_count, format_flops
@@ -83,7 +84,8 @@ def calibrate(run: PastRun, setting: RunSetting) -> Sourced:
             f"{run.source} would have used {100.0 * mfu:.2g} % of the GPUs' peak: {facts}",
             hint="check the GPU and how many, the model, and what the tokens count; or give --mfu",
         )
-    return Sourced(mfu, Origin("calibrated", run.source, facts))
+    _, low, high = own_spread([mfu])
+    return Sourced(mfu, Origin("calibrated", run.source, facts), (low, high))
 
 
 def _tokens(run: PastRun, ratio: float) -> str:

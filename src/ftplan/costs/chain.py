@@ -126,13 +126,21 @@ def _money_steps(job: Job, bill: Bill[float], gpu: str) -> tuple[Step, ...]:
     steps: list[Step] = []
     if bill.gpu_hours is not None and bill.wall_hours is not None:
         rate = f"{gpu or 'GPU'} at {job.mfu:.0%} of {job.peak_flops / 1e12:,.4g} TFLOP/s"
+        on = f"on {job.gpus} GPU{'s' if job.gpus > 1 else ''}"
         steps.append(Step("GPU time", bill.gpu_hours, "GPU-hours", rate))
-        steps.append(Step("wall-clock", bill.wall_hours, "hours", f"on {job.gpus} GPU{'s' if job.gpus > 1 else ''}"))
+        steps.append(Step("wall-clock", bill.wall_hours, "hours", on + _range(job, bill.wall_hours)))
     if bill.compute_usd is not None:
-        steps.append(Step("compute", bill.compute_usd, "USD", f"at {job.usd_per_gpu_hour:g} USD per GPU-hour"))
+        at = f"at {job.usd_per_gpu_hour:g} USD per GPU-hour"
+        steps.append(Step("compute", bill.compute_usd, "USD", at + _range(job, bill.compute_usd)))
     if bill.data_usd:
         prices = f"{job.usd_per_example:g} USD per example, {job.usd_per_1k_tokens:g} USD per 1,000 tokens, unique"
         steps.append(Step("data", bill.data_usd, "USD", prices))
     if bill.usd is not None:
         steps.append(Step("money", bill.usd, "USD", "compute + data" if bill.data_usd else "compute"))
     return tuple(steps)
+
+
+def _range(job: Job, value: float) -> str:
+    """What hours or the money for them may turn out to be, in words; '' where nothing tells."""
+    ends = job.hours_range(value)
+    return "" if ends is None else f"; 90 % range {ends[0]:,.3g} to {ends[1]:,.3g}"

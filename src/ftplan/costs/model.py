@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ftplan.costs.utilisation import MeasuredRun
+
 
 @dataclass(frozen=True)
 class Model:
@@ -68,7 +70,9 @@ def as_selector(model: Model) -> Selector:
 
 @dataclass(frozen=True)
 class Gpu:
-    """peak_flops: dense bf16 FLOP/s of one GPU; mfu: tuning -> default utilisation; usd_per_hour: a dated price."""
+    """peak_flops: dense bf16 FLOP/s of one GPU; mfu: tuning -> default utilisation; usd_per_hour: a dated price;
+    measured: published runs of any GPU, from which the range of the utilisation comes.
+    """
 
     name: str
     peak_flops: float
@@ -79,3 +83,4 @@ class Gpu:
     price_source: str
     price_date: str
     source: str
+    measured: tuple[MeasuredRun, ...] = ()

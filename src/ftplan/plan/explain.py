@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ftplan.costs.bill import Bill, Job
 from ftplan.costs.chain import Chosen, cost_chain, reached_epochs, total_steps
 from ftplan.fit.result import Fit, SeriesFit
 from ftplan.plan import answers
@@ -119,10 +120,20 @@ def _training(problem: Problem, c: Candidate, chosen: Chosen) -> Training:
 
 
 def costs_of(c: Candidate) -> Cost:
-    b = c.bill
-    return Cost(
-        b.train_flops, b.selection_flops, b.total_flops, b.gpu_hours, b.wall_hours, b.usd, b.compute_usd, b.data_usd
+    return cost_of_bill(c.choice.trained.job, c.bill)
+
+
+def cost_of_bill(job: Job, b: Bill[float]) -> Cost:
+    """A bill with the ranges of its hours and money."""
+    hours, wall, paid = (
+        (None, None) if v is None else job.hours_range(v) or (None, None)
+        for v in (b.gpu_hours, b.wall_hours, b.compute_usd)
     )
+    usd = [None if v is None or b.usd is None else v + b.data_usd for v in paid]
+    return Cost(
+        b.train_flops, b.selection_flops, b.total_flops, b.gpu_hours, b.wall_hours, b.usd, b.compute_usd, b.data_usd,
+        *hours, *wall, *usd,
+    )  # fmt: skip
 
 
 def uses_of(search: Search, c: Candidate) -> tuple[BudgetUse, ...]:

@@ -37,7 +37,7 @@ def _facts(problem: Problem, best: Candidate) -> Facts:
     return Facts(
         model=job.model,
         selector=best.choice.selector,
-        gpu=GpuUsed(gpu.name, job.gpus, job.peak_flops, mfu.value, str(mfu.origin), mfu.origin)
+        gpu=GpuUsed(gpu.name, job.gpus, job.peak_flops, mfu.value, str(mfu.origin), mfu.origin, *(mfu.range or ()))
         if gpu and mfu
         else None,
         price=PriceUsed(

@@ -9,6 +9,7 @@ import numpy as np
 from ftplan.costs.bill import Job
 from ftplan.costs.model import Gpu, Model
 from ftplan.costs.training import TUNINGS, Tuning
+from ftplan.costs.utilisation import spread
 from ftplan.errors import InputError
 from ftplan.fit.result import Fit, SeriesFit
 from ftplan.laws.parts import Floats
@@ -70,6 +71,7 @@ def job_of(problem: Problem, model: Model, tuning: Tuning) -> Job:
         lora_r=0 if tuning == "full" else problem.lora_r or LORA_R,
         peak_flops=problem.gpu.peak_flops if problem.gpu else 0.0,
         mfu=mfu.value if mfu else 0.0,
+        mfu_range=mfu.range if mfu else None,
         gpus=problem.gpu_count,
         usd_per_gpu_hour=problem.usd_per_gpu_hour.value if problem.usd_per_gpu_hour else None,
         usd_per_example=problem.usd_per_example,
@@ -85,12 +87,15 @@ def mfu_of(problem: Problem, tuning: Tuning) -> Sourced | None:
     given, gpu = problem.mfu, problem.gpu
     if given is not None and (given.origin.kind != "calibrated" or tuning == problem.tuning):
         return given
-    return None if gpu is None else shipped_mfu(gpu, tuning)
+    return None if gpu is None else shipped_mfu(gpu, tuning, problem.cut.pool.mean, problem.gpu_count)
 
 
-def shipped_mfu(gpu: Gpu, tuning: str) -> Sourced:
-    """A GPU's default utilisation for a tuning method."""
-    return Sourced(gpu.mfu[tuning], Origin("preset", f"gpus/{gpu.name}", gpu.mfu_source))
+def shipped_mfu(gpu: Gpu, tuning: str, length: float, gpus: int) -> Sourced:
+    """A GPU's default utilisation for a tuning method, with the range of published runs like it."""
+    value = gpu.mfu[tuning]
+    found = spread(gpu.measured, gpu.name, tuning, length, gpus, value)
+    said = gpu.mfu_source if found is None else f"{gpu.mfu_source}; {found}"
+    return Sourced(value, Origin("preset", f"gpus/{gpu.name}", said), found and (found.low, found.high))
 
 
 def _tuning(name: str) -> Tuning:

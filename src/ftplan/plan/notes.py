@@ -54,7 +54,8 @@ def assumptions(
         out.append(Assumption("law", series.selected[0].law, f"borrowed, not measured on your runs: {fit.borrowed}"))
     mfu, price = mfu_of(problem, job.tuning), problem.usd_per_gpu_hour
     if job.peak_flops and mfu is not None:
-        out.append(Assumption("MFU", f"{100 * mfu.value:.3g} %", str(mfu.origin)))
+        spread = "" if mfu.range is None else f" ({100 * mfu.range[0]:.2g} to {100 * mfu.range[1]:.2g} %)"
+        out.append(Assumption("MFU", f"{100 * mfu.value:.3g} %{spread}", str(mfu.origin)))
     if price is not None:
         out.append(Assumption("price", f"{price.value:g} USD per GPU-hour", str(price.origin)))
     if off is not None:

@@ -64,7 +64,10 @@ class Training:
 
 @dataclass(frozen=True)
 class Cost:
-    """FLOPs, hours and money; None where no GPU or no price is known."""
+    """FLOPs, hours and money; None where no GPU or no price is known.
+
+    _low, _high: 90 % ranges, by that of the utilisation; None where nothing tells it.
+    """
 
     train_flops: float
     selection_flops: float
@@ -74,6 +77,12 @@ class Cost:
     usd: float | None
     compute_usd: float | None = None
     data_usd: float = 0.0
+    gpu_hours_low: float | None = None
+    gpu_hours_high: float | None = None
+    wall_hours_low: float | None = None
+    wall_hours_high: float | None = None
+    usd_low: float | None = None
+    usd_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -210,7 +219,7 @@ class PoolUsed:
 
 @dataclass(frozen=True)
 class GpuUsed:
-    """mfu_source: its origin in words."""
+    """mfu_source: its origin in words; mfu_low, mfu_high: its 90 % range, None where nothing tells."""
 
     name: str
     count: int
@@ -218,6 +227,8 @@ class GpuUsed:
     mfu: float
     mfu_source: str
     mfu_origin: Origin | None = None
+    mfu_low: float | None = None
+    mfu_high: float | None = None
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from ftplan.costs.bill import Job
 from ftplan.costs.calibrate import PastRun, RunSetting, calibrate
 from ftplan.costs.model import Model
 from ftplan.costs.packing import Batching
+from ftplan.costs.utilisation import own_spread
 from ftplan.errors import InputError
-from ftplan.origin import Sourced
+from ftplan.origin import Origin, Sourced
 from ftplan.plain import parse_json
 from ftplan.presets import load_model
 from ftplan.readers import columns as naming
@@ -90,7 +91,41 @@ def calibration(source: str, job: Job, batching: Batching, avg_tokens: float, gp
     """The MFU of the run in `source` for a plan with this job. Raises InputError where it was of another kind."""
     if not job.peak_flops:
         raise InputError("--calibrate needs to know the GPU that the run was on", hint="--gpu NAME:COUNT")
-    run = read_past_run(source)
+    return _calibrated(read_past_run(source), job, batching, avg_tokens, gpu)
+
+
+def table_calibration(source: str, job: Job, batching: Batching, avg_tokens: float, gpu: str) -> Sourced | None:
+    """The MFU of all runs of a table on this GPU that say how long they took, for a plan with this job; None where the
+    table has no such runs. A run that does not fit the plan (another GPU, tuning or model) is left out.
+    """
+    where = source_name(source)
+    if not job.peak_flops or not Path(source).is_file():
+        return None
+    text = decode(read_bytes(source), where)
+    if text.lstrip()[:1] in "{[":
+        return None
+    raw = read_delimited(text, where)
+    headers = {name for h in raw.headers for name in (normalise(h), plain(h))}
+    timed = {name for fact in ("seconds", "minutes", "hours") for name in _NAMES[fact]}
+    if not (headers & timed and headers & set(_NAMES["gpus"]) and headers & set(_WORDS["gpu"])):
+        return None
+    found = []
+    named = _named(raw)
+    for row, place in zip(named.rows, named.places, strict=True):
+        try:
+            run = _run(row, place)
+            if run.gpu and run.gpus:
+                found.append(_calibrated(run, job, batching, avg_tokens, gpu).value)
+        except InputError:
+            continue
+    if not found:
+        return None
+    middle, low, high = own_spread(found)
+    said = f"{len(found)} of its {len(named.rows)} runs, {100 * min(found):.2g} to {100 * max(found):.2g} % of the peak"
+    return Sourced(middle, Origin("calibrated", where, said), (low, high))
+
+
+def _calibrated(run: PastRun, job: Job, batching: Batching, avg_tokens: float, gpu: str) -> Sourced:
     for what, theirs, ours in (("on", run.gpu, gpu), ("tuned by", run.tuning, job.tuning)):
         if theirs and theirs.strip().lower() != ours:
             raise InputError(

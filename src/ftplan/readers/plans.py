@@ -104,7 +104,7 @@ def todays(plan: Committed, today: Today) -> tuple[Committed, tuple[str, ...]]:
         job = replace(job, usd_per_gpu_hour=today.usd_per_gpu_hour.value)
         plan = replace(plan, price_origin=today.usd_per_gpu_hour.origin)
     if today.mfu is not None:
-        job = replace(job, mfu=today.mfu.value)
+        job = replace(job, mfu=today.mfu.value, mfu_range=today.mfu.range)
         plan = replace(plan, mfu_origin=today.mfu.origin)
     added = tuple(map(parse_requirement, today.require))
     every = tuple(dict.fromkeys((*plan.requirements, *added)))
@@ -222,6 +222,7 @@ def _job(plan: Plan) -> Job:
         lora_r=training.lora_r or 0,
         peak_flops=gpu.peak_flops_per_second if gpu else 0.0,
         mfu=gpu.mfu if gpu else 0.0,
+        mfu_range=(gpu.mfu_low, gpu.mfu_high) if gpu and gpu.mfu_low and gpu.mfu_high else None,
         gpus=gpu.count if gpu else 1,
         usd_per_gpu_hour=price.usd_per_gpu_hour if price else None,
         **vars(costs.acquisition),
@@ -241,14 +242,15 @@ def _on_gpu(plan: Committed, flag: str) -> Committed:
     gpu = load_gpu(name)
     if gpu.name == plan.gpu:
         return replace(plan, job=replace(plan.job, gpus=count))
+    mfu, price = shipped_mfu(gpu, plan.job.tuning, plan.avg_tokens, count), shipped_price(gpu)
     job = replace(
         plan.job,
         peak_flops=gpu.peak_flops,
-        mfu=gpu.mfu[plan.job.tuning],
+        mfu=mfu.value,
+        mfu_range=mfu.range,
         gpus=count,
         usd_per_gpu_hour=gpu.usd_per_hour,
     )
-    mfu, price = shipped_mfu(gpu, plan.job.tuning), shipped_price(gpu)
     return replace(plan, job=job, gpu=gpu.name, mfu_origin=mfu.origin, price_origin=price.origin if price else None)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from ftplan.costs.bill import Bill
 from ftplan.formats.documents import SCHEMA_VERSION, Block, Check, Column, Document, Grid, Heading, Prose, section
 from ftplan.formats.documents.words import NONE, budget_amount, plural, significant
 from ftplan.plan.check import Report, Verdict
+from ftplan.plan.explain import cost_of_bill
 from ftplan.units import BUDGET_UNITS
 
 _HEADER = ("constraint", "kind", "passed", "limit", "used", "detail", "hint")
@@ -25,7 +25,7 @@ def document(report: Report, source: str, notes: Sequence[str] = ()) -> Document
         "plan": report.plan.name,
         "passed": report.passed,
         "checks": [verdict_to_dict(verdict) for verdict in report.verdicts],
-        "cost": _cost(report.bill),
+        "cost": _cost(report),
         "cost_when_planned": {key: value for key, value in report.plan.cost.items() if key in _COSTS},
         "rates": _rates(report),
         "eligible_examples": report.eligible_examples,
@@ -81,8 +81,8 @@ def verdict_to_dict(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _cost(bill: Bill[float] | None) -> dict[str, float | None] | None:
-    return None if bill is None else {key: getattr(bill, key) for key in _COSTS}
+def _cost(report: Report) -> dict[str, float | None] | None:
+    return None if report.bill is None else asdict(cost_of_bill(report.plan.job, report.bill))
 
 
 def _rates(report: Report) -> dict[str, Any]:
