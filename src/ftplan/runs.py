@@ -58,6 +58,7 @@ class RunTable:
     source         where the rows came from, for messages
     names          what each run is called, () where the table does not say
     notes          what the reader assumed; remarks: how it read a tool's log, said before anything is computed
+    other_metrics  columns of the source that hold another metric of the same runs
     repairs        those of the notes that say what was mended or left out: no result is shown without them
     """
 
@@ -79,6 +80,7 @@ class RunTable:
     names: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
+    other_metrics: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.value)

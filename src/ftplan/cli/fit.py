@@ -50,15 +50,14 @@ def fit(
     quiet: options.Quiet = False,
 ) -> None:
     """Read, fit, render, write."""
-    from ftplan.cli.inputs import TableOptions, load_runs
+    from ftplan.cli.inputs import TableOptions, load_runs, with_other_metrics
     from ftplan.cli.output import check_target, deliver, progress
     from ftplan.fit import fit_runs
     from ftplan.formats.documents.fit import document
 
     check_target(output)
-    table = load_runs(
-        *runs, reading=TableOptions(metric, direction, by, options.parse_map(column_map or [])), quiet=quiet
-    )
+    reading = TableOptions(metric, direction, by, options.parse_map(column_map or []))
+    table = load_runs(*runs, reading=reading, quiet=quiet)
     how = cast("Objective", objective)
     # the screen has intervals of the law in use alone
     extent: Extent = "ranked" if form == "table" and output is None else "full"
@@ -73,4 +72,5 @@ def fit(
             progress=show,
             extent=extent,
         )
+    fitted = with_other_metrics(fitted, *runs, reading=reading)
     deliver(document(fitted), form, output, quiet=quiet)

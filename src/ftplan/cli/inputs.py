@@ -50,6 +50,18 @@ def load_runs(*sources: str, reading: TableOptions | None = None, quiet: bool = 
     return table
 
 
+def with_other_metrics(fit: Fit, *sources: str, reading: TableOptions | None = None) -> Fit:
+    """The fit of runs from these sources, with what the other metrics in them say of the one it is judged by."""
+    from ftplan.fit import with_agreement
+    from ftplan.readers.tables import read_other_metrics
+
+    how = reading or TableOptions()
+    if fit.runs is None:
+        return fit
+    others = read_other_metrics(fit.runs, *map(runs_file, sources), by=how.by, column_map=how.column_map or {})
+    return with_agreement(fit, others)
+
+
 def runs_file(source: str) -> str:
     """The path to read: a file as it is named, else the preset of that name."""
     from ftplan.presets import names, runs_path
@@ -136,7 +148,8 @@ def law_of(asked: ProblemInput, *, quiet: bool, command: str = "") -> Fit:
 
     table = load_runs(asked.runs, reading=TableOptions(metric=asked.metric), quiet=quiet)
     with progress(quiet=quiet) as show:
-        return fit_runs(_only(table, asked.problem.series), seed=asked.problem.seed, progress=show, extent="used")
+        fitted = fit_runs(_only(table, asked.problem.series), seed=asked.problem.seed, progress=show, extent="used")
+    return with_other_metrics(fitted, asked.runs)
 
 
 def _only(table: RunTable, series: str) -> RunTable:

@@ -75,6 +75,7 @@ def plan(
     ctx: typer.Context,
     flags: Flags,
     problem: options.Problem = None,
+    metric: options.MetricName = None,
     target: Target = None,
     risk: Risk = None,
     get: Get = None,
@@ -116,8 +117,13 @@ def plan(
     from ftplan.readers.problems import aimed_at, read_problem
 
     asked = read_problem(problem, replace(flags, target=target, risk=risk))
+    asked = asked if metric is None else replace(asked, metric=metric)
     asked = calibrated(asked, calibrate)
     law = law_of(asked, quiet=quiet)
+    if metric is not None and metric != law.metric.name:
+        raise InputError(
+            f"--metric {metric}: the law is of {law.metric.name}", hint=f"ftplan fit RUNS --metric {metric} -o fit.yaml"
+        )
     aimed = aimed_at(asked, law.metric)
     try:
         best = with_pool_path(make_plan(aimed, law), pool_path(asked, output))

@@ -11,6 +11,7 @@ import numpy as np
 
 from ftplan.errors import InputError
 from ftplan.fit import bootstrap
+from ftplan.fit.agreement import agreement, doubt
 from ftplan.fit.borrowed import borrowed_fit, borrowed_predictor
 from ftplan.fit.curve_prior import shipped
 from ftplan.fit.features import Data, prepare
@@ -84,6 +85,17 @@ def _with_winner(data: Data, series: SeriesFit, seed: int) -> SeriesFit:
     """With the selection method to go on with, and what is said of it."""
     found = winner(data, seed) if len(data.refs.methods) > 1 else None
     return series if found is None else replace(series, winner=found, verdict=(*series.verdict, told_winner(found)))
+
+
+def with_agreement(fit: Fit, others: Sequence[RunTable]) -> Fit:
+    """A fit with what the other metrics of its runs say of the one it is judged by. others: the same runs, each with
+    another metric.
+    """
+    if fit.runs is None:
+        return fit
+    found = [each for other in others if (each := agreement(fit.runs, other)) is not None]
+    doubts = [text for each in found if (text := doubt(fit.runs, each)) is not None]
+    return replace(fit, agreement=tuple(found), warnings=(*fit.warnings, *doubts))
 
 
 def refuse_objective(table: RunTable, objective: Objective) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from ftplan.runs import Metric, RunTable
+from ftplan.runs import Direction, Metric, RunTable
 
 if TYPE_CHECKING:
     from ftplan.fit.predictor import Drawn
@@ -109,6 +109,24 @@ class SeriesFit:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """How the runs rank by the fit's metric and by another one (`fit.agreement`). low, high: 90 % interval.
+
+    kinds              of runs that have both, seeds averaged
+    best_size, best_size_other  examples (or tokens) of the best kind by the fit's metric, and by the other
+    """
+
+    metric: str
+    direction: Direction
+    rank_correlation: float
+    low: float
+    high: float
+    kinds: int
+    best_size: float
+    best_size_other: float
+
+
+@dataclass(frozen=True)
 class Fit:
     """A fit file: everything `plan` and `predict` need, runs included, so that draws can be made again."""
 
@@ -124,6 +142,7 @@ class Fit:
     borrowed_counts: Literal["tokens", "examples"] = "tokens"  # what T counts in a borrowed law
     borrowed_correlation: tuple[tuple[str, str, float], ...] = ()  # of two parameters' normal scores; others 0
     warnings: tuple[str, ...] = field(default=())
+    agreement: tuple[Agreement, ...] = ()  # with the other metrics of the table
 
     @property
     def repairs(self) -> tuple[str, ...]:

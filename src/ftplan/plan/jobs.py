@@ -95,7 +95,9 @@ def shipped_mfu(gpu: Gpu, tuning: str, length: float, gpus: int) -> Sourced:
     value = gpu.mfu[tuning]
     found = spread(gpu.measured, gpu.name, tuning, length, gpus, value)
     said = gpu.mfu_source if found is None else f"{gpu.mfu_source}; {found}"
-    return Sourced(value, Origin("preset", f"gpus/{gpu.name}", said), found and (found.low, found.high))
+    return Sourced(
+        value, Origin("preset", f"gpus/{gpu.name}", said), None if found is None else (found.low, found.high)
+    )
 
 
 def _tuning(name: str) -> Tuning:

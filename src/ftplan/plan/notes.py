@@ -78,6 +78,7 @@ def warnings(
     if fit.borrowed:
         out += fit.warnings
     else:
+        out += [text for text in fit.warnings if fit.runs is None or text not in fit.runs.notes]
         inside = {m.law for m in series.selected if m.zone == "within"}
         out += [f"{law.name}: {w}" for law in series.laws if law.name in inside for w in law.warnings]
     return tuple(out)

@@ -24,6 +24,8 @@ from ftplan.runs import Direction, RunTable, from_rows
 
 #: columns that say what a run is called
 _NAMES = ("run", "run_name", "run_id")
+#: other metrics that are looked at beside the one in use: each is another reading of the file
+MOST_OTHERS = 6
 
 
 def read_runs(
@@ -71,7 +73,31 @@ def read_runs(
     table = replace(from_rows(rows, measured, source=raw.source, notes=notes), repairs=mended)
     raw, table = _without_outliers(raw, table)
     remarks = (*raw.remarks, *doubts(raw, columns, choice, table))
+    table = replace(table, other_metrics=() if raw.logged else choice.others)
     return _one_unit(raw, replace(table, names=_names(raw), remarks=remarks))
+
+
+def read_other_metrics(
+    table: RunTable,
+    *paths: str,
+    by: str | None = None,
+    column_map: Mapping[str, str] | None = None,
+) -> list[RunTable]:
+    """The runs of `table`, read from the same `paths`, judged by each other metric of theirs that goes the other way: a
+    score beside a loss, a loss beside a score. None of a log, or of stdin, which is read once; a metric that cannot be
+    read is passed over, since nobody asked for it.
+    """
+    if "-" in paths:
+        return []
+    out = []
+    for name in table.other_metrics[:MOST_OTHERS]:
+        try:
+            other = read_runs(*paths, metric=name, by=by, column_map=column_map)
+        except InputError:
+            continue
+        if other.metric.direction != table.metric.direction:
+            out.append(other)
+    return out
 
 
 def _usable(raw: RawTable, columns: Columns, choice: metrics.MetricChoice) -> RawTable:

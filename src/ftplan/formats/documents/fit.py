@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ftplan.fit.agreement import said
 from ftplan.fit.result import Fit, LawFit, Param, SeriesFit
 from ftplan.formats.documents import Block, Bullets, Cell, Column, Document, Grid, Heading, Prose, section
 from ftplan.formats.documents.fit_file import fit_to_dict
@@ -39,6 +40,8 @@ def document(fit: Fit) -> Document:
         screen += [Prose(f"{plural(left, 'further law')}, worse ahead: --format csv has all.", tone="quiet")] * bool(
             left
         )
+    if fit.agreement:
+        screen.append(Bullets(tuple(said(fit.metric.name, each) for each in fit.agreement)))
     screen.append(Prose(LEGEND, tone="quiet"))
     if has_power(fit):
         screen.append(Prose(VOLUME_IS_POWER, tone="quiet"))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ftplan import schemas
 from ftplan.errors import InputError
-from ftplan.fit.result import Fit, Identified, LawFit, Param, SeriesFit, Weighted, Winner
+from ftplan.fit.result import Agreement, Fit, Identified, LawFit, Param, SeriesFit, Weighted, Winner
 from ftplan.formats.documents import SCHEMA_VERSION, finite
 from ftplan.runs import LARGEST_COUNT, LARGEST_METRIC, SMALLEST_METRIC, Metric, RunTable, from_rows
 
@@ -34,6 +34,7 @@ def fit_to_dict(fit: Fit) -> dict[str, Any]:
         # of a table with one series it stands where a script looks first, too
         "winner": _winner(fit.series[0]) if len(fit.series) == 1 else None,
         "series": [_series_to_dict(series) for series in fit.series],
+        "agreement": [asdict(each) for each in fit.agreement],
         "runs": runs,
     }
 
@@ -125,6 +126,7 @@ def _fit(plain: dict[str, Any]) -> Fit:
         series=tuple(_series(item) for item in plain["series"]),
         borrowed=plain["borrowed"],
         warnings=tuple(plain["warnings"]),
+        agreement=tuple(Agreement(**each) for each in plain.get("agreement", ())),
     )
 
 
