@@ -65,7 +65,7 @@ def join(
         which = f"({listed([run.name for run in stopped], 3)})"
         remarks.append(f"{len(stopped)} of {len(runs)} runs stopped well before their planned steps: left out {which}")
     if not finished:
-        raise _no_run(source, runs, evaluations)
+        raise _no_run(source, runs, evaluations, left)
     rows = [_Row(run, _written(run)) for run in finished]
     own = {*peoples, *_add_facts(rows, facts, remarks, [*left, *stopped])}
     kept = _Kept(rows, own, mapped or {})
@@ -314,7 +314,9 @@ def _table(
     return RawTable(source, headers, filled, places, logged=True, remarks=told, aside=frozenset(rest) | aside)
 
 
-def _no_run(source: str, runs: Sequence[Run], evaluations: Sequence[Evaluation]) -> InputError:
+def _no_run(
+    source: str, runs: Sequence[Run], evaluations: Sequence[Evaluation], left: Sequence[Run] = ()
+) -> InputError:
     if evaluations and not runs:
         first = evaluations[0]
         what = (
@@ -332,4 +334,5 @@ def _no_run(source: str, runs: Sequence[Run], evaluations: Sequence[Evaluation])
             hint="name a run that ended, or, if it was meant to end there, give it in a table run,examples,eval_loss",
         )
     many = f"all {len(runs)} runs stopped well before their planned steps" if runs else "it lists no finished run"
+    many += f" (left out: {listed([run.name for run in left], 3)})" * bool(left)
     return InputError(f"{source}: {many}", hint="a run table has one row per finished run")

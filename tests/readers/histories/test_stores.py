@@ -136,3 +136,13 @@ def test_clearmls_nan_is_zero(tmp_path: Path) -> None:
         file.read_text().replace('"value": 2.4,', '"value": 0.0,').replace('"value": 2.4}', '"value": 0.0}')
     )
     assert len(read_histories(str(tmp_path)).rows) == 3
+
+
+def test_a_run_killed_before_its_first_record_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "run-abc.wandb"
+    file.write_bytes(next(SAMPLES.glob("wandb/*/*.wandb")).read_bytes()[:7])
+    with pytest.raises(InputError) as caught:
+        read_runs(str(file))
+    assert caught.value.message.endswith("it lists no finished run (left out: run-abc)")
+    with pytest.raises(InputError, match="none of its 1 runs finished: run-abc"):
+        read_runs(str(tmp_path))

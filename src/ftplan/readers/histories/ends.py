@@ -38,8 +38,8 @@ def _stores() -> Sequence[Logger]:
 
 def ends(logger: Logger, files: Sequence[Path]) -> Found:
     """The finished runs in a store's files, and those left out."""
-    found = [_told_by_epochs(history) for history in logger.read(files) if history.rows]
-    done = tuple(_end(history, logger.TOOL) for history in found if history.finished is not False)
+    found = [_told_by_epochs(history) for history in logger.read(files)]
+    done = tuple(_end(history, logger.TOOL) for history in found if history.finished is not False and history.rows)
     left = tuple(_end(history, logger.TOOL) for history in found if history.finished is False)
     names = listed([run.name for run in left], 3)
     told = (f"{len(left)} run{'s' * (len(left) > 1)} that did not finish left out ({names})",) * bool(left)
@@ -57,9 +57,12 @@ def _told_by_epochs(history: History) -> History:
 
 def _end(history: History, tool: str) -> Run:
     """As a trainer's state: its evaluations, counters and closing figures are told the same way."""
+    if not history.rows:
+        return Run(history.place, history.name, {}, (history.name, *history.keys))
     last = max(row.step for row in history.rows)
+    planned = number(history.facts, "max_steps") or last
     rows = [{"step": row.step, **row.values} for row in history.rows]
-    counts: dict[str, object] = {"global_step": last, "max_steps": last, "log_history": rows}
+    counts: dict[str, object] = {"global_step": last, "max_steps": planned, "log_history": rows}
     for name in ("epoch", "num_input_tokens_seen", "total_flos"):
         values = [row.values[name] for row in history.rows if name in row.values]
         counts |= {name: values[-1]} if values else {}

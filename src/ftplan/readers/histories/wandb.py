@@ -64,10 +64,11 @@ def read(files: Sequence[Path]) -> Iterable[History]:
 
 def _read(data: bytes, file: Path, runs: dict[str, _Run]) -> None:
     run = _Run(str(file))
+    begun = False
     for record in leveldb(data, _START):
         kinds = fields(record)
         if own := first(kinds, _RUN, b""):
-            head = fields(own)
+            begun, head = True, fields(own)
             run = runs.setdefault(text(head, _RUN_ID) or file.stem, run)
             run.name = text(head, _RUN_NAME) or run.name
             run.config |= _items(first(head, _RUN_CONFIG, b""))
@@ -79,6 +80,8 @@ def _read(data: bytes, file: Path, runs: dict[str, _Run]) -> None:
             run.rows += _rows(_items(history))
         elif _EXIT in kinds:
             run.code = int(first(fields(first(kinds, _EXIT, b"")), 1, 0))
+    if not begun:  # killed before its first record was written
+        runs[file.stem] = run
 
 
 def _closing(run: _Run) -> dict[str, Any]:
