@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import pytest
+from hypothesis import settings
 
 from ftplan.costs.chain import Step
 from ftplan.costs.model import Model
@@ -29,6 +31,10 @@ from ftplan.plan.result import (
 from ftplan.runs import Metric, RunTable, from_rows
 
 MODEL = Model("pyfunc-s", 4, 64, 256, 64, 64, 262_144, 70_976, 333_120, 512, "", hub_id="")
+# no test is timed: a busy machine is no fault; on a build server the same examples every time
+settings.register_profile("untimed", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("untimed")
+
 LOSS = Metric("loss", "min", "nats")
 
 
