@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from ftplan.processes import worker_pool
 
 from .cli.conftest import interruptible
 
@@ -63,3 +66,18 @@ def test_workers_end_with_the_command(tmp_path: Path, stop: signal.Signals, code
         assert command.wait() == code
         assert command.stderr.read() == b""
     assert [path.name for path in tmp_path.iterdir()] == ["pool.jsonl"]
+
+
+def test_workers_killed_in_the_middle_of_an_answer_are_not_waited_for() -> None:
+    began = time.monotonic()
+    with pytest.raises(KeyError):
+        stopped_while_answering()
+    assert time.monotonic() - began < 20.0
+
+
+def stopped_while_answering() -> None:
+    with worker_pool(2, multiprocessing.get_context("fork")) as executor:
+        for _ in range(4):
+            executor.submit(bytes, 1 << 26)
+        time.sleep(0.1)
+        raise KeyError

@@ -36,6 +36,7 @@ def worker_pool(
     finally:
         if not done:
             _kill_workers()
+            _let_go(executor)
         executor.shutdown(wait=True, cancel_futures=True)
 
 
@@ -56,6 +57,19 @@ def _kill_workers() -> None:
     """Nothing that a worker is doing is wanted any more, and none of them writes a file."""
     for process in multiprocessing.active_children():
         process.kill()
+
+
+def _let_go(executor: ProcessPoolExecutor) -> None:
+    """Close this process's own ends of the pipes that only workers use.
+
+    A worker that is killed in the middle of a message leaves half of it there: whoever reads the rest, or writes what
+    nobody takes any more, waits for ever as long as an end of the pipe is open, and be it this process's own.
+    """
+    for queue, end in (("_result_queue", "_writer"), ("_call_queue", "_reader")):
+        connection = getattr(getattr(executor, queue, None), end, None)
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.close()
 
 
 def _begin(parent: int, begin: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:

@@ -133,18 +133,19 @@ class RunTable:
 
     def rows(self) -> list[dict[str, float | int | str]]:
         """Canonical rows, absent values left out, for a fit file; `from_rows` is the inverse."""
-        out: list[dict[str, float | int | str]] = []
-        for i in range(len(self)):
-            row: dict[str, float | int | str] = {}
-            for name in TEXT_COLUMNS:
-                if text := getattr(self, name)[i]:
+        out: list[dict[str, float | int | str]] = [{} for _ in range(len(self))]
+        for name in TEXT_COLUMNS:
+            for row, text in zip(out, getattr(self, name), strict=True):
+                if text:
                     row[name] = text
-            for name in NUMBER_COLUMNS:
-                number = float(getattr(self, name)[i])
-                if np.isfinite(number):
-                    row[name] = int(number) if number.is_integer() else number
-            row[self.metric.name] = float(self.value[i])
-            out.append(row)
+        for name in NUMBER_COLUMNS:
+            column = getattr(self, name)
+            numbers = column.tolist()
+            for i in np.flatnonzero(np.isfinite(column)).tolist():
+                number = numbers[i]
+                out[i][name] = int(number) if number.is_integer() else number
+        for row, value in zip(out, self.value.tolist(), strict=True):
+            row[self.metric.name] = value
         return out
 
 

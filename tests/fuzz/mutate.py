@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import copy
 import gzip
 import io
 import json
+import lzma
 import random
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -23,15 +26,27 @@ CHUNKS = (
     b":", b"- ", b"#", b"&a ", b"*a ", b"!!python/object:x ", b"!!binary x", b"nan", b"-1", b"1e400",
     b"\x1f\x8b", b"PK\x03\x04",
     b"\xc3\x28", b"\x1b]0;x\x07", b"0" * 300, b"((((", b"%YAML 9.9\n", b"...\n", b"---\n", b"=", b"\xed\xa0\x80",
+    b"9" * 5000, b"[" * 3000, b'{"a":' * 2000, b"&a [*a, *a]", b"!!bool x", b"1:59:59", b"0x" + b"f" * 400, b"a." * 300,
+    b" " * 20_000, b"a," * 20_000,
 )  # fmt: skip
+
+
+PACKINGS: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
+    ".gz": (lambda data: gzip.compress(data, mtime=0), gzip.decompress),
+    ".xz": (lzma.compress, lzma.decompress),
+    ".bz2": (bz2.compress, bz2.decompress),
+}
 
 
 def mutated(seed: bytes, file: str, chance: random.Random) -> bytes:
     """A neighbour of a file, under 1 MB; the same for the same seed and state of `chance`."""
-    if file.endswith(".gz"):
-        if chance.random() < 0.3:
-            return _bytes(seed, chance)
-        return gzip.compress(mutated(gzip.decompress(seed), file[:-3], chance), mtime=0)
+    for ending, (packed, unpacked) in PACKINGS.items():
+        if file.endswith(ending):
+            if chance.random() < 0.3:
+                return _bytes(seed, chance)
+            return packed(mutated(unpacked(seed), file.removesuffix(ending), chance))
+    if file.endswith(".arrow"):
+        return _bytes(seed, chance)
     if file.endswith(".parquet"):
         return _bytes(seed, chance) if chance.random() < 0.5 else _parquet(seed, chance)
     way = chance.random()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,6 +108,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("table.jsonl", "t.jsonl", _READ),
     Kind("table.json", "t.json", _READ),
     Kind("table.csv.gz", "t.csv.gz", _READ),
+    Kind("table.csv.xz", "t.csv.xz", _READ),
+    Kind("table.jsonl.bz2", "t.jsonl.bz2", _READ),
     Kind("table.parquet", "t.parquet", _READ),
     Kind("trainer_state", "run/trainer_state.json", (("runs", "run", "-q"), ("fit", "{file}", "-q"))),
     Kind("all_results", "run/all_results.json", (("runs", "run", "-q"),)),
@@ -136,6 +140,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("pool.csv", "rows.csv", _POOLED),
     Kind("pool.jsonl.gz", "rows.jsonl.gz", _POOLED),
     Kind("pool.parquet", "rows.parquet", _POOLED),
+    Kind("pool.arrow", "rows.arrow", _POOLED),
 )  # fmt: skip
 
 
@@ -156,6 +161,15 @@ def _parquet(rows: list[dict[str, object]]) -> bytes:
     return out.getvalue()
 
 
+def _arrow(rows: list[dict[str, object]]) -> bytes:
+    import pyarrow as pa
+
+    table, out = pa.Table.from_pylist(rows), io.BytesIO()
+    with pa.ipc.new_file(out, table.schema) as file:
+        file.write_table(table)
+    return out.getvalue()
+
+
 def folder(path: Path) -> dict[str, bytes]:
     """Lay out good files that commands find beside the fuzzed one; the seed of each kind, by its name."""
     table = list(csv.DictReader(io.StringIO(TABLE)))
@@ -168,6 +182,8 @@ def folder(path: Path) -> dict[str, bytes]:
         "table.jsonl": lines.encode(),
         "table.json": json.dumps(table, indent=1).encode(),
         "table.csv.gz": gzip.compress(TABLE.encode(), mtime=0),
+        "table.csv.xz": lzma.compress(TABLE.encode()),
+        "table.jsonl.bz2": bz2.compress(lines.encode()),
         "trainer_state": json.dumps(TRAINER).encode(),
         "all_results": json.dumps(RESULTS).encode(),
         "wandb": WANDB.encode(),
@@ -184,6 +200,7 @@ def folder(path: Path) -> dict[str, bytes]:
     }
     try:
         seeds["table.parquet"] = _parquet([{**row, "examples": int(row["examples"])} for row in table])
+        seeds["pool.arrow"] = _arrow(ROWS[:-1])
         seeds["pool.parquet"] = _parquet(ROWS[:-1])  # one column holds no two types
     except ImportError:  # without the extra there is nothing to read them with
         pass

@@ -11,6 +11,8 @@ from ftplan.errors import InputError, nearest
 
 #: columns beyond this are no run table: trackers that log every layer stay below
 MOST_COLUMNS = 5000
+#: texts of cells that are held once, however often they stand there
+_KNOWN = 4096
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,11 @@ def build(
             )
         seen[name.lower()] = name
     rows, places = [], []
+    known: dict[str, str] = {}  # most columns hold the same few texts again and again
     for place, cells in records:
-        row = {name: cells[i].strip() for i, name in named}
+        row = {name: known.get(text := cells[i].strip(), text) for i, name in named}
+        if len(known) < _KNOWN:
+            known.update(zip(row.values(), row.values(), strict=True))
         if any(row.values()):
             rows.append(row)
             places.append(place)

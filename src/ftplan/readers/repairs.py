@@ -85,12 +85,12 @@ def without_nothing(raw: RawTable, repairs: Repairs) -> RawTable:
     """The table with an empty cell for every 'N/A', '-' or '#DIV/0!' in a column that is not one of words."""
     rows = []
     for row, place in zip(raw.rows, raw.places, strict=True):
-        own = dict(row)
+        changed = {}
         for header, text in row.items():
-            if text and text.lower() in numbers.NOTHING and normalise(header) not in _WORDS:
-                own[header] = ""
+            if text and not text[0].isdigit() and text.lower() in numbers.NOTHING and normalise(header) not in _WORDS:
+                changed[header] = ""
                 repairs.add(header, "read as empty", place, repr(text))
-        rows.append(own)
+        rows.append({**row, **changed} if changed else row)
     return replace(raw, rows=tuple(rows))
 
 
@@ -117,15 +117,16 @@ def plain_numbers(
     commas = _commas(raw, quantities)
     rows = []
     for row, place in zip(raw.rows, raw.places, strict=True):
-        own = dict(row)
+        changed = {}
         for header, quantity in quantities.items():
             if not row[header]:
                 continue
             cell = _cell(row[header], place, header, quantity, commas[header])
-            own[header] = _scaled(cell.text, columns.scale.get(header, 1.0))
+            if (scaled := _scaled(cell.text, columns.scale.get(header, 1.0))) != row[header]:
+                changed[header] = scaled
             if cell.done and not (header in usual and cell.done in cells.SUFFIXES):
                 repairs.add(header, cell.done, place, f"{row[header]!r} is {_shown(cell.text)}")
-        rows.append(own)
+        rows.append({**row, **changed} if changed else row)
     tidy = replace(raw, rows=tuple(rows))
     return _one_unit(tidy, raw, columns, metric, repairs) if metric is not None and kind == "share" else tidy
 

@@ -20,6 +20,8 @@ _WHOLE = ("examples", "tokens", "pool_examples")
 _SIZES = ("model_params", "selector_params")
 _WORDS = ("run", *TEXT_COLUMNS)
 _LABELS = ("run", "group")
+#: rows that a screen shows: nobody reads more of them there, and a million would take a gigabyte
+MOST_SHOWN = 2000
 
 
 def document(table: RunTable, intro: str = "") -> Document:
@@ -27,9 +29,9 @@ def document(table: RunTable, intro: str = "") -> Document:
 
     intro: sentences above the table, in place of where it was read from. The CSV reads back as the same table.
     """
-    written = [dict(row) for row in table.rows()]
-    for name, row in zip(table.names, written, strict=False):
-        row["run"] = name
+    written = table.rows()
+    if table.names:
+        written = [{"run": name, **row} if name else row for name, row in zip(table.names, written, strict=True)]
     columns = ("run", *TEXT_COLUMNS, *NUMBER_COLUMNS)
     header = (*(c for c in columns if any(row.get(c, "") != "" for row in written)), table.metric.name)
     records = tuple(tuple(row.get(column) for column in header) for row in written)
@@ -41,9 +43,12 @@ def document(table: RunTable, intro: str = "") -> Document:
         "metric": {"name": metric.name, "direction": metric.direction, "unit": metric.unit},
         "notes": [*table.remarks, *table.notes],
         "repairs": list(table.repairs),
-        "rows": [{c: row[c] for c in header if row.get(c, "") != ""} for row in written],
+        "rows": written,
     }
-    screen = (Prose(intro or _intro(table)), _grid(metric, header, records), *section("Notes", table.notes))
+    rest = len(records) - MOST_SHOWN
+    more = (Prose(f"{plural(rest, 'further run')}: --format csv has all."),) if rest > 0 else ()
+    grid = _grid(metric, header, records[:MOST_SHOWN])
+    screen = (Prose(intro or _intro(table)), grid, *more, *section("Notes", table.notes))
     return Document(data, header, records, screen, notes=table.repairs)
 
 
