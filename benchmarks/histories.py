@@ -18,7 +18,7 @@ import numpy as np
 from figures import CHECKOUT, Figure, cpu_seconds
 
 from ftplan.fit.histories import PRIOR, SHIFTS, Errors, Evaluations, HistoryLaw, Prior, fit
-from ftplan.laws.annealed import ANNEAL, CORE, LEVEL, SCALE, SLOW, Floats, Points, joined, knees
+from ftplan.laws.annealed import ANNEAL, CORE, LEVEL, SCALE, SLOW, Floats, HistoryPoints, joined, knees
 
 TABLE = CHECKOUT / "presets" / "runs" / "histories.csv"
 #: what all runs share that is not a schedule or a total; others are breakers
@@ -57,14 +57,14 @@ class Run:
     broken: str
     tokens: Floats
     loss: Floats
-    points: Points
+    points: HistoryPoints
 
     @property
     def series(self) -> tuple[str, str]:
         return self.domain, self.size
 
     @property
-    def end(self) -> Points:
+    def end(self) -> HistoryPoints:
         return self.points.take(slice(-1, None))
 
     def naive(self, tokens: float) -> float:
@@ -142,13 +142,16 @@ def _run(own: Sequence[dict[str, str]], first: dict[str, str], last: dict[str, s
         ", ".join(odd),
         column("tokens_seen"),
         column("loss"),
-        Points(column("tokens_seen"), column("rate_tokens"), 1.0 - column("rate"), shifts),
+        HistoryPoints(column("tokens_seen"), column("rate_tokens"), 1.0 - column("rate"), shifts),
     )
 
 
 def table(runs: Sequence[Run], untuned: Untuned) -> Evaluations:
     """Runs of one series, with its untuned model."""
-    parts = [Points(np.zeros(1), np.zeros(1), np.zeros(1), np.zeros((1, len(SHIFTS)))), *(run.points for run in runs)]
+    parts = [
+        HistoryPoints(np.zeros(1), np.zeros(1), np.zeros(1), np.zeros((1, len(SHIFTS)))),
+        *(run.points for run in runs),
+    ]
     return Evaluations(
         np.concatenate([[untuned[runs[0].series]], *(run.loss for run in runs)]),
         np.repeat(np.arange(len(parts)), [len(part) for part in parts]),

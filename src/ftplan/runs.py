@@ -1,4 +1,4 @@
-"""Finished runs as arrays: the one table every fit starts from (design section 2).
+"""Finished runs as arrays: the one table every fit starts from.
 
 Pure: files are read in `ftplan.readers`, which builds a `RunTable` from canonical columns.
 """

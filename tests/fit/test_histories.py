@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ftplan.fit.histories import PRIOR, Evaluations, HistoryLaw, covariance, fit
-from ftplan.laws.annealed import CORE, SCALE, Floats, Points, joined, log_metric
+from ftplan.laws.annealed import CORE, SCALE, Floats, HistoryPoints, joined, log_metric
 from ftplan.laws.schedules import mean_rate, rate_at
 
 #: y0 6, E 3.9, knee at 50,000 tokens
@@ -16,17 +16,17 @@ TRUTH = np.log(np.array([[6.0, 0.65 / 0.35, 5e4, 0.7, 0.1, 0.25 / 0.75]]))
 DONE = np.linspace(0.1, 1.0, 10)
 
 
-def at(tokens: float, schedule: str = "cosine", done: Floats = DONE) -> Points:
+def at(tokens: float, schedule: str = "cosine", done: Floats = DONE) -> HistoryPoints:
     """The evaluations of one run."""
     s = tokens * done * mean_rate(schedule, 0.05, done)
-    return Points(tokens * done, s, 1.0 - rate_at(schedule, 0.05, done), np.zeros((len(done), 0)))
+    return HistoryPoints(tokens * done, s, 1.0 - rate_at(schedule, 0.05, done), np.zeros((len(done), 0)))
 
 
-def end(tokens: float, schedule: str = "cosine") -> Points:
+def end(tokens: float, schedule: str = "cosine") -> HistoryPoints:
     return at(tokens, schedule, np.ones(1))
 
 
-def measured(points: Points, run: Floats, rng: np.random.Generator, luck: float = 0.003) -> Evaluations:
+def measured(points: HistoryPoints, run: Floats, rng: np.random.Generator, luck: float = 0.003) -> Evaluations:
     own = luck * rng.standard_normal(int(run.max()) + 1)[run.astype(int)]
     y = log_metric(TRUTH, points)[0] + own + 0.001 * rng.standard_normal(len(points))
     return Evaluations(np.exp(y), run.astype(np.int64), points)
@@ -112,7 +112,7 @@ def test_a_shift_of_s_is_found_where_it_varies_and_stays_the_prior_where_not() -
     rng = np.random.default_rng(0)
     bare = joined([at(t) for t in (1e5, 2e5, 1e5, 2e5)])
     rate = np.repeat([0.0, 0.0, -1.0, -1.0], 10)[:, None]
-    points = Points(bare.tokens, bare.rate_tokens, bare.fall, rate)
+    points = HistoryPoints(bare.tokens, bare.rate_tokens, bare.fall, rate)
     truth = np.append(TRUTH[0], 0.6)[None]
     run = np.repeat(np.arange(4), 10)
     y = np.exp(log_metric(truth, points)[0] + 0.001 * rng.standard_normal(40))
@@ -131,7 +131,9 @@ def test_the_same_table_gives_the_same_law() -> None:
 def test_a_law_does_not_depend_on_the_unit_of_the_metric_or_of_tokens() -> None:
     own = measured(at(2e5), np.zeros(10), np.random.default_rng(0))
     p = own.points
-    other = Evaluations(own.metric * 100.0, own.run, Points(p.tokens * 1e3, p.rate_tokens * 1e3, p.fall, p.shifts))
+    other = Evaluations(
+        own.metric * 100.0, own.run, HistoryPoints(p.tokens * 1e3, p.rate_tokens * 1e3, p.fall, p.shifts)
+    )
     a, b = fit(own, PRIOR), fit(other, PRIOR)
     ends = end(4e5), end(4e8)
     assert b.forecast(ends[1]).value == pytest.approx(100.0 * a.forecast(ends[0]).value, rel=1e-3)

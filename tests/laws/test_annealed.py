@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftplan.laws.annealed import Points, log_metric, log_metric_and_slopes
+from ftplan.laws.annealed import HistoryPoints, log_metric, log_metric_and_slopes
 
 
-def points(rate_tokens: list[float], fall: list[float]) -> Points:
-    return Points(np.array(rate_tokens), np.array(rate_tokens), np.array(fall), np.zeros((len(fall), 0)))
+def points(rate_tokens: list[float], fall: list[float]) -> HistoryPoints:
+    return HistoryPoints(np.array(rate_tokens), np.array(rate_tokens), np.array(fall), np.zeros((len(fall), 0)))
 
 
 def theta(y0: float, floor: float, s0: float, beta: float, drop: float) -> np.ndarray:
@@ -37,7 +37,7 @@ def test_slopes_are_those_of_finite_differences(
     y0: float, share: float, scale: float, beta: float, drop: float, weight: float
 ) -> None:
     at = np.append(theta(y0, share * y0, np.exp(scale), beta, drop)[0], weight)[None]
-    where = Points(
+    where = HistoryPoints(
         np.array([1e3, 4e4, 2e6, 3e6]),
         np.array([1e3, 3e4, 8e5, 2e6]),
         np.array([0.0, 0.3, 1.0, 0.9]),

@@ -112,13 +112,13 @@ def _change(trainer: str | None, planned: Measure | None, opened: Measure) -> Ca
 
     planned: how the plan's pool was counted; opened: this pool.
     """
-    from ftplan.exports import Rows, given, load
+    from ftplan.exports import DataRows, given, load
     from ftplan.readers.examples.conversations import rewriter
 
     if trainer is None:
         return None
     # the columns are known for certain where all rows have been read
     columns = planned.columns if planned is not None and planned.shape == opened.shape else opened.columns
-    to, pool = load(trainer), Rows(shape=opened.shape, columns=columns)
+    to, pool = load(trainer), DataRows(shape=opened.shape, columns=columns)
     target = given(to, pool)
     return rewriter(pool.shape, columns, target.shape, lambda said: to.write(said, target)) if target.written else None

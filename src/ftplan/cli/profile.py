@@ -77,10 +77,10 @@ def profile(
     from ftplan.cli.output import check_target, deliver
     from ftplan.cli.reading import reading_bar
     from ftplan.formats.documents.profile import document
-    from ftplan.readers.examples.pool import Rows, open_pool, profiled
+    from ftplan.readers.examples.pool import PoolRows, open_pool, profiled
 
     check_target(output)
-    rows = Rows(shape or "", options.parse_map(column_map or [], "--map query=prompt"))
+    rows = PoolRows(shape or "", options.parse_map(column_map or [], "--map query=prompt"))
     opened = open_pool(*pool, tokenizer=tokenizer, turn_tokens=turn_tokens, rows=rows)
     protect(*(file.path for file in opened.source.files))
     with reading_bar(opened.source.path, opened.source.size, quiet=quiet) as show:

@@ -72,10 +72,10 @@ def _histories(
 ) -> None:
     from ftplan.cli.output import deliver, remark
     from ftplan.formats.documents.histories import document
-    from ftplan.readers.histories.steps import Asked
+    from ftplan.readers.histories.steps import HistoryOptions
     from ftplan.readers.histories.table import read_histories
 
-    asked = Asked(schedule or "", warmup, metric)
+    asked = HistoryOptions(schedule or "", warmup, metric)
     table = read_histories(*sources, asked=asked, column_map=options.parse_map(column_map or []))
     for text in table.remarks:
         remark(f"note: {text}", quiet=quiet)

@@ -56,7 +56,7 @@ Config = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rows:
+class DataRows:
     """The rows of a pool, or as a trainer finds them.
 
     shape                 one of SHAPES
@@ -78,11 +78,11 @@ class Rows:
         return self.columns.get("tools") or self.columns.get("functions") or ""
 
 
-R = TypeVar("R", bound=Rows)
+R = TypeVar("R", bound=DataRows)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Handover(Rows):
+class Handover(DataRows):
     """What a plan hands to a trainer, beside its rows.
 
     plan                  name of the planning problem
@@ -143,8 +143,8 @@ class Trainer:
     checked: str
     command: str
     shapes: tuple[str, ...]
-    reads: Callable[[Rows], bool]
-    write: Callable[[Conversation, Rows], Config]
+    reads: Callable[[DataRows], bool]
+    write: Callable[[Conversation, DataRows], Config]
     config: Callable[[Handover], Config]
     notes: Callable[[Handover], list[str]] = lambda _: []
     companions: Callable[[Handover], Mapping[str, Config]] = lambda _: {}
@@ -216,7 +216,7 @@ def given(trainer: Trainer, job: R) -> R:
     raise InputError(f"{trainer.title} does not read what the pool holds, {holds}", hint=f"it reads {reads}")
 
 
-def canonical(rows: Rows, *optional: str) -> bool:
+def canonical(rows: DataRows, *optional: str) -> bool:
     """Whether all columns go by the names of the shape, and those it need not have are among `optional`."""
     own = {"messages", "conversations", "instruction", "output", "prompt", "completion", "text", *optional}
     return all(part == column and part in own for part, column in rows.columns.items())

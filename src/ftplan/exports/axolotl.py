@@ -13,8 +13,8 @@ from ftplan.exports import (
     LEARNING_RATE,
     TRAIN_FILE,
     Config,
+    DataRows,
     Handover,
-    Rows,
     Trainer,
     canonical,
     headings,
@@ -50,14 +50,14 @@ def _rows(job: Handover) -> Config:
     return keys | {"message_property_mappings": {"role": "from", "content": "value"}, "roles": _ROLES}
 
 
-def reads(rows: Rows) -> bool:
+def reads(rows: DataRows) -> bool:
     """Columns of any name, but for Alpaca's."""
     if rows.shape == "alpaca":
         return canonical(rows, "input", "system")
     return not {"tools", "functions"} <= set(rows.columns)
 
 
-def write(conversation: Conversation, rows: Rows) -> Config:
+def write(conversation: Conversation, rows: DataRows) -> Config:
     """What to train on, as messages."""
     return openai_row(conversation, rows.tools)
 

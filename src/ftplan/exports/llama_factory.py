@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ftplan.conversation import Conversation, Turn, callable_, in_turns, is_list, opened, with_tools
-from ftplan.exports import TRAIN_FILE, Config, Handover, Rows, Trainer
+from ftplan.exports import TRAIN_FILE, Config, DataRows, Handover, Trainer
 
 #: the data's name in dataset_info.json, unlikely to be there already
 DATASET = "ftplan_train"
@@ -90,13 +90,13 @@ def _openai(job: Handover) -> bool:
     return job.shape == "messages" and bool(job.tools)
 
 
-def reads(rows: Rows) -> bool:
+def reads(rows: DataRows) -> bool:
     """Columns of any name, of those that its formatting has."""
     known = {*_COLUMNS[rows.shape].values(), *_BESIDE[rows.shape]}
     return set(rows.columns) <= known and not {"tools", "functions"} <= set(rows.columns)
 
 
-def write(conversation: Conversation, rows: Rows) -> Config:
+def write(conversation: Conversation, rows: DataRows) -> Config:
     """A conversation as its converters keep all of it: by turns, a call of tools alone as a turn of its own.
 
     They drop what is said or thought beside a call: there the call is text, too. Reasoning stands in the tags that its

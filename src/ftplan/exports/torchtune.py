@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from ftplan.conversation import Conversation, in_turns, opened, with_tools
-from ftplan.exports import ALPHA_PER_RANK, TRAIN_FILE, Config, Handover, Rows, Trainer, headings, whole_epochs
+from ftplan.exports import ALPHA_PER_RANK, TRAIN_FILE, Config, DataRows, Handover, Trainer, headings, whole_epochs
 
 #: model preset -> its stock configurations: their common beginning, and for which tuning there is one ('1': one GPU)
 _STOCK = {
@@ -89,12 +89,12 @@ def _dataset(job: Handover) -> Config:
     return keys | ({"column_map": {part: job.column(part) for part in parts}} if parts else {})
 
 
-def reads(rows: Rows) -> bool:
+def reads(rows: DataRows) -> bool:
     """Columns of any name, and none beside a question, an input and an answer."""
     return not {"system", "tools", "functions", "history"} & set(rows.columns)
 
 
-def write(conversation: Conversation, rows: Rows) -> Config:
+def write(conversation: Conversation, rows: DataRows) -> Config:
     """A conversation of system, user and assistant by turns, all else in their texts: torchtune reads no more.
 
     It takes a message of no text, as a call of tools is, for a copy of the one before; stops where a tool answers, or

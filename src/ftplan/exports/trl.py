@@ -7,7 +7,7 @@ trl/trainer/sft_config.py, trl/trainer/model_config.py.
 from __future__ import annotations
 
 from ftplan.conversation import Conversation, openai_row
-from ftplan.exports import TRAIN_FILE, Config, Handover, Rows, Trainer, canonical
+from ftplan.exports import TRAIN_FILE, Config, DataRows, Handover, Trainer, canonical
 
 
 def config(job: Handover) -> Config:
@@ -46,7 +46,7 @@ def notes(job: Handover) -> list[str]:
     return out
 
 
-def reads(rows: Rows) -> bool:
+def reads(rows: DataRows) -> bool:
     """It knows no other names of columns, and of those beside a conversation only `tools`.
 
     ShareGPT's roles go to the chat template as they are, human and gpt: many templates write nothing of them.
@@ -54,7 +54,7 @@ def reads(rows: Rows) -> bool:
     return rows.shape != "sharegpt" and canonical(rows, "tools")
 
 
-def write(conversation: Conversation, rows: Rows) -> Config:
+def write(conversation: Conversation, rows: DataRows) -> Config:
     """What to train on, as messages."""
     return openai_row(conversation, rows.tools)
 

@@ -7,7 +7,7 @@ key for a number of examples: the file it is given is the cut.
 from __future__ import annotations
 
 from ftplan.conversation import Conversation, openai_row
-from ftplan.exports import TRAIN_FILE, Config, Handover, Rows, Trainer, canonical, headings, whole_epochs
+from ftplan.exports import TRAIN_FILE, Config, DataRows, Handover, Trainer, canonical, headings, whole_epochs
 
 #: shape of a row -> Unsloth's word for it
 _SHAPES = {"messages": "chatml", "sharegpt": "sharegpt", "alpaca": "alpaca", "text": "raw"}
@@ -54,12 +54,12 @@ def notes(job: Handover) -> list[str]:
     return out
 
 
-def reads(rows: Rows) -> bool:
+def reads(rows: DataRows) -> bool:
     """It finds columns by their usual names, a system prompt and tools among them."""
     return canonical(rows, *(("input", "system") if rows.shape == "alpaca" else ("system", "tools")))
 
 
-def write(conversation: Conversation, rows: Rows) -> Config:
+def write(conversation: Conversation, rows: DataRows) -> Config:
     """What to train on, as messages."""
     return openai_row(conversation, rows.tools)
 

@@ -52,7 +52,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Ahead:
+class Extrapolation:
     """The mixture and its error. t_max: ln(T_max/T_ref); noise: relative standard deviation of one run.
 
     leverage: (q, q), covariance of the discounted log-linear line's coefficients per unit of noise variance;
@@ -194,7 +194,7 @@ def fit_member(
     return best_from(batch, [s[which] for s in starts]) if starts else minimise_each(batch)
 
 
-def mixture(data: Data, chosen: Sequence[tuple[Law, float, float]]) -> Ahead:
+def mixture(data: Data, chosen: Sequence[tuple[Law, float, float]]) -> Extrapolation:
     """The mixture of (law, weight, discount) fitted to all rows."""
     tables = Tables.of([data])
     members = tuple(Member(law, w, d, fit_member(tables, law, np.array([d]), [0.0])) for law, w, d in chosen)
@@ -204,7 +204,7 @@ def mixture(data: Data, chosen: Sequence[tuple[Law, float, float]]) -> Ahead:
     w = np.exp(members[0].discount * (data.rows.t - t_max))
     solver = np.linalg.pinv((x.T * w) @ x) @ (x.T * w)
     used = sum(len(t.params(data.refs)) for t in law.terms)
-    return Ahead(
+    return Extrapolation(
         members=members,
         refs=data.refs,
         t_max=t_max,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import logsumexp
 
-from ftplan.laws.annealed import CORE, FLOOR, LEVEL, SCALE, SHAPE, Floats, Points, knees, log_metric
+from ftplan.laws.annealed import CORE, FLOOR, LEVEL, SCALE, SHAPE, Floats, HistoryPoints, knees, log_metric
 from ftplan.laws.annealed import log_metric_and_slopes as _law
 
 Ints = npt.NDArray[np.int64]
@@ -48,7 +48,7 @@ class Evaluations:
 
     metric: Floats
     run: Ints
-    points: Points
+    points: HistoryPoints
 
     def __post_init__(self) -> None:
         if not (len(self.metric) == len(self.run) == len(self.points) > 0):
@@ -102,7 +102,7 @@ class Prior:
 
 
 @dataclass(frozen=True)
-class Forecast:
+class HistoryForecast:
     """(d, n) draws of the metric of runs not seen, each with its own luck, at n points."""
 
     draws: Floats
@@ -133,7 +133,7 @@ class HistoryLaw:
         """The chance that the data reach beyond the knee: before it the end of the curve cannot be seen."""
         return float(np.mean(knees(self.draws, self.evaluations.points).max(axis=1) > 0.0))
 
-    def forecast(self, points: Points, seed: int = 0) -> Forecast:
+    def forecast(self, points: HistoryPoints, seed: int = 0) -> HistoryForecast:
         """Separate runs at these points; where the data are, the law follows what they say of its misfit."""
         own, errors = self.evaluations, self.errors
         lower = cholesky(covariance(own, errors), lower=True)
@@ -144,7 +144,7 @@ class HistoryLaw:
         alone = errors.misfit**2 * np.abs(_apart(own, points)) + errors.luck**2 + errors.noise**2
         sd = np.sqrt(np.maximum(alone - (carried**2).sum(axis=0), 0.0))
         noise = np.random.default_rng([seed, len(points)]).standard_normal(towards.shape)
-        return Forecast(np.exp(log_metric(self.draws, points) + towards + self.scale[:, None] * sd * noise))
+        return HistoryForecast(np.exp(log_metric(self.draws, points) + towards + self.scale[:, None] * sd * noise))
 
 
 def fit(evaluations: Evaluations, prior: Prior, seed: int = 0) -> HistoryLaw:
@@ -169,13 +169,13 @@ def covariance(evaluations: Evaluations, errors: Errors) -> Floats:
     return np.asarray(wander + errors.luck**2 * same + errors.noise**2 * np.eye(len(same)))
 
 
-def _apart(evaluations: Evaluations, points: Points) -> Floats:
+def _apart(evaluations: Evaluations, points: HistoryPoints) -> Floats:
     """(n,) ln S from the end of the data, negative before it."""
     s = np.log(np.maximum(points.rate_tokens, 1e-300))
     return np.maximum(s - evaluations.end, -_FARTHEST)
 
 
-def _wander(evaluations: Evaluations, a: Points, b: Points) -> Floats:
+def _wander(evaluations: Evaluations, a: HistoryPoints, b: HistoryPoints) -> Floats:
     """(len(a), len(b)) covariance of a Brownian walk in ln S that begins at the end of the data, both ways."""
     left, right = _apart(evaluations, a)[:, None], _apart(evaluations, b)[None, :]
     return np.where(left * right > 0.0, np.minimum(np.abs(left), np.abs(right)), 0.0)

@@ -1,4 +1,4 @@
-"""What the runs can tell apart, in words: a plan varies only that (design section 1)."""
+"""What the runs can tell apart, in words: a plan varies only that."""
 
 from __future__ import annotations
 

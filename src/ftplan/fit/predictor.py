@@ -9,7 +9,7 @@ import numpy as np
 
 from ftplan.errors import InputError
 from ftplan.fit import bootstrap, linearised
-from ftplan.fit.ahead import Ahead, mixture
+from ftplan.fit.ahead import Extrapolation, mixture
 from ftplan.fit.features import Data, features, prepare
 from ftplan.fit.problem import Solution
 from ftplan.fit.result import SeriesFit, Weighted
@@ -52,7 +52,7 @@ class Predictor:
 
     key: str
     inside: Inside
-    ahead: Ahead | None
+    ahead: Extrapolation | None
     refs: Refs
     sign: float
     residuals: Floats

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from ftplan.laws.law import Evaluation, Law
+from ftplan.laws.law import Law, LawValues
 from ftplan.laws.parts import Floats, Refs, Rows
 
 Bools = npt.NDArray[np.bool_]
@@ -95,7 +95,7 @@ class Batch:
             np.array([p[1] ** -2.0 if p else 0.0 for p in priors]),
         )
 
-    def evaluate(self, theta: Floats) -> Evaluation:
+    def evaluate(self, theta: Floats) -> LawValues:
         return self.law.evaluate(self.rows, theta, self.refs)
 
 

@@ -37,7 +37,7 @@ _NOTHING = 1e-9
 
 
 @dataclass(frozen=True)
-class Points:
+class HistoryPoints:
     """Where the law is asked. tokens, rate_tokens, fall: (n,); shifts: (n, k), added to ln P with a weight each."""
 
     tokens: Floats
@@ -48,30 +48,30 @@ class Points:
     def __len__(self) -> int:
         return len(self.rate_tokens)
 
-    def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64] | slice) -> Points:
+    def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64] | slice) -> HistoryPoints:
         """Some of them."""
-        return Points(self.tokens[rows], self.rate_tokens[rows], self.fall[rows], self.shifts[rows])
+        return HistoryPoints(self.tokens[rows], self.rate_tokens[rows], self.fall[rows], self.shifts[rows])
 
 
-def joined(parts: Sequence[Points]) -> Points:
+def joined(parts: Sequence[HistoryPoints]) -> HistoryPoints:
     """All of them, one after the other."""
     names = ("tokens", "rate_tokens", "fall", "shifts")
-    return Points(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+    return HistoryPoints(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def knees(theta: Floats, points: Points) -> Floats:
+def knees(theta: Floats, points: HistoryPoints) -> Floats:
     """(m, n) ln P/S0: above 0 past the knee, where half of all there is to gain at the peak rate is gained."""
     return _parts(theta, points)[2]
 
 
-def log_metric(theta: Floats, points: Points) -> Floats:
+def log_metric(theta: Floats, points: HistoryPoints) -> Floats:
     """(m, n) ln metric for (m, 6 + k) parameters."""
     h, gain, _ = _parts(theta, points)
     del h
     return theta[:, LEVEL, None] + np.log(np.maximum(1.0 - gain, _LEAST))
 
 
-def log_metric_and_slopes(theta: Floats, points: Points) -> tuple[Floats, Floats]:
+def log_metric_and_slopes(theta: Floats, points: HistoryPoints) -> tuple[Floats, Floats]:
     """(m, n) as above, and (m, n, 6 + k) its derivatives."""
     h, gain, u = _parts(theta, points)
     floor, beta, drop = _expit(theta[:, FLOOR, None]), np.exp(theta[:, SHAPE, None]), np.exp(theta[:, ANNEAL, None])
@@ -92,7 +92,7 @@ def log_metric_and_slopes(theta: Floats, points: Points) -> tuple[Floats, Floats
     return theta[:, LEVEL, None] + np.log(np.maximum(left, _LEAST)), slopes
 
 
-def _parts(theta: Floats, points: Points) -> tuple[Floats, Floats, Floats]:
+def _parts(theta: Floats, points: HistoryPoints) -> tuple[Floats, Floats, Floats]:
     """(m, n) each: share gained at the peak rate, share of y0 gained in all, and ln P/S0 (of P = 0: far below)."""
     low = np.maximum(points.tokens - points.rate_tokens, 0.0)
     progress = points.rate_tokens + _expit(theta[:, SLOW, None]) * low

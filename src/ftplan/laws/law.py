@@ -79,7 +79,7 @@ class Law:
                 z = z + term.value(rows, own, refs)
         return z
 
-    def evaluate(self, rows: Rows, theta: Floats, refs: Refs) -> Evaluation:
+    def evaluate(self, rows: Rows, theta: Floats, refs: Refs) -> LawValues:
         """All that is linear in the amplitudes at theta, and what the Jacobian needs again."""
         curve_theta, _, size_theta = self._split(theta, refs)
         z = self.log_data(rows, theta, refs)
@@ -88,11 +88,11 @@ class Law:
         g = shape if factor is None else shape * factor
         floors = self.size.floors(rows, size_theta, refs) if self.size else np.ones((*g.shape, 1))
         if self.curve.anchored:
-            return Evaluation(z, shape, factor, g, floors, floors * (1.0 - g)[:, :, None], rows.anchor * g)
+            return LawValues(z, shape, factor, g, floors, floors * (1.0 - g)[:, :, None], rows.anchor * g)
         columns = side_by_side([floors, g[:, :, None]])
-        return Evaluation(z, shape, factor, g, floors, columns, np.zeros(1))
+        return LawValues(z, shape, factor, g, floors, columns, np.zeros(1))
 
-    def jacobian(self, rows: Rows, theta: Floats, amplitudes: Floats, at: Evaluation, refs: Refs) -> Floats:
+    def jacobian(self, rows: Rows, theta: Floats, amplitudes: Floats, at: LawValues, refs: Refs) -> Floats:
         """(B, n, P): d prediction / d theta; the derivatives by the amplitudes are `at.columns`."""
         curve_theta, terms, size_theta = self._split(theta, refs)
         dz, dcurve = self.curve.slopes(at.z, curve_theta, at.shape)
@@ -135,7 +135,7 @@ class Law:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class LawValues:
     """z, shape, g: (B, n); floors: (B, n, F); prediction = columns·a + offset: (B, n, K)·(B, K) + (B or 1, n)."""
 
     z: Floats

@@ -1,5 +1,5 @@
 """What a plan may vary: methods, selection models, epochs and length, each only where the runs or a named assumption
-say what it does (design section 1).
+say what it does.
 """
 
 from __future__ import annotations

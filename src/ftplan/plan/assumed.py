@@ -12,7 +12,7 @@ from zlib import crc32
 
 import numpy as np
 
-from ftplan.fit.ahead import Ahead, line_names
+from ftplan.fit.ahead import Extrapolation, line_names
 from ftplan.fit.borrowed import two_piece
 from ftplan.fit.predictor import Predictor
 from ftplan.fit.problem import Solution
@@ -125,7 +125,7 @@ class _Change:
             ahead = replace(ahead, members=members, refs=self.new, leverage=self.leverage(ahead))
         return replace(model, inside=inside, ahead=ahead, refs=self.new)
 
-    def leverage(self, ahead: Ahead) -> Floats:
+    def leverage(self, ahead: Extrapolation) -> Floats:
         """The covariance of the line ahead with a row and a column of 0 for each term added: what is assumed varies in
         the curves themselves. In the order of `fit.ahead.line`.
         """

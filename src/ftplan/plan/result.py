@@ -1,4 +1,4 @@
-"""The answer: a data plan as immutable records (design section 6, `kind: plan`)."""
+"""The answer: a data plan as immutable records."""
 
 from __future__ import annotations
 

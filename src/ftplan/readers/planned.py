@@ -12,7 +12,7 @@ from ftplan.readers.columns import Columns
 from ftplan.readers.gather import read_table
 from ftplan.readers.raw import RawTable
 from ftplan.readers.repairs import Repairs, plain_numbers, without_nothing
-from ftplan.readers.rows import Row, complete, method_name
+from ftplan.readers.rows import RunRow, complete, method_name
 from ftplan.runs import RunTable, from_rows
 
 
@@ -42,7 +42,7 @@ def read_planned(path: str, fit: Fit, column_map: Mapping[str, str]) -> Planned:
     for written, place, key in zip(raw.rows, raw.places, keys, strict=True):
         cells = {name: written[header] for name, header in columns.header.items()}
         method = _known_method(cells["method"], fit) if "method" in cells else ""
-        rows.append({**complete(Row(place, cells, columns.header)), "group": key, "method": method})
+        rows.append({**complete(RunRow(place, cells, columns.header)), "group": key, "method": method})
     cells_in_order = tuple(tuple(written[header] for header in raw.headers) for written in written_so.rows)
     mended = (*raw.mended, *repairs.said(set(columns.header.values())))
     table = replace(from_rows(rows, fit.metric, source=raw.source), repairs=mended)

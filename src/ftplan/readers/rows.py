@@ -10,7 +10,7 @@ from shlex import quote
 from ftplan.errors import InputError
 from ftplan.readers import numbers
 
-#: the three of T = N * L, and the two of P_e = N / fraction, must agree within this (design section 2)
+#: the three of T = N * L, and the two of P_e = N / fraction, must agree within this
 TOLERANCE = 0.01
 _NUMBERS = ("examples", "avg_tokens", "tokens", "tokens_seen", "model_params", "epochs", "selector_params")
 _REST = ("pool_examples", "fraction", "seed", "stderr")
@@ -19,7 +19,7 @@ NAN = math.nan
 
 
 @dataclass(frozen=True)
-class Row:
+class RunRow:
     """The cells of one row by canonical column ('' where nothing is written), and how messages call them."""
 
     place: str
@@ -42,7 +42,7 @@ class Row:
             raise self.error(column, error.problem, error.hint) from error
 
 
-def complete(row: Row) -> dict[str, float]:
+def complete(row: RunRow) -> dict[str, float]:
     """All canonical numbers of a row, NaN where nothing tells: {examples, avg_tokens, tokens, ...}.
 
     T = N * L with any one derived from the others, T = tokens_seen / epochs, P_e = N / fraction; epochs is 1 where not
@@ -73,7 +73,7 @@ def _is_zero(text: str) -> bool:
         return False  # reported with its column later
 
 
-def _sizes(row: Row, given: Mapping[str, float]) -> dict[str, float]:
+def _sizes(row: RunRow, given: Mapping[str, float]) -> dict[str, float]:
     """N, L, T and epochs of a trained row."""
     N, L, T, seen, epochs = (given[k] for k in ("examples", "avg_tokens", "tokens", "tokens_seen", "epochs"))
     if math.isfinite(seen):
@@ -99,7 +99,7 @@ def _sizes(row: Row, given: Mapping[str, float]) -> dict[str, float]:
     return {"examples": N, "avg_tokens": T / N if math.isnan(L) else L, "tokens": T, "epochs": epochs}
 
 
-def _contradiction(row: Row, N: float, L: float, T: float, epochs: float) -> InputError:
+def _contradiction(row: RunRow, N: float, L: float, T: float, epochs: float) -> InputError:
     column = "tokens" if row.cells.get("tokens") else "tokens_seen"
     if column == "tokens" and epochs != 1.0 and not _differ(T, N * L * epochs):
         hint = f"these are the tokens of {epochs:g} epochs: use --map {quote(row.header['tokens'])}=tokens_seen"
@@ -108,7 +108,7 @@ def _contradiction(row: Row, N: float, L: float, T: float, epochs: float) -> Inp
     return row.error(column, f"{T:g} is not examples × avg_tokens = {N:g} × {L:g} = {N * L:g} within 1 %", hint)
 
 
-def _pool(row: Row, values: Mapping[str, float]) -> float:
+def _pool(row: RunRow, values: Mapping[str, float]) -> float:
     """P_e, given or N / fraction; NaN without either."""
     N, pool, fraction = values["examples"], values["pool_examples"], values["fraction"]
     if math.isnan(pool):

@@ -1,4 +1,4 @@
-"""A run table from a file: the door through which finished runs come in (design section 2)."""
+"""A run table from a file: the door through which finished runs come in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ftplan.readers.gaps import left_out
 from ftplan.readers.gather import read_table
 from ftplan.readers.raw import RawTable, listed, normalise, plain, suggest
 from ftplan.readers.repairs import Repairs, plain_numbers, shares_among_percentages, where, without_nothing
-from ftplan.readers.rows import Row, complete, method_name
+from ftplan.readers.rows import RunRow, complete, method_name
 from ftplan.runs import Direction, RunTable, from_rows
 
 #: columns that say what a run is called
@@ -237,7 +237,7 @@ def _rows(raw: RawTable, columns: Columns, labels: Sequence[str]) -> list[dict[s
         cells = {name: written[header] for name, header in columns.header.items()}
         method = method_name(cells["method"]) if "method" in cells else ""
         group = groups.key_of(written, labels)
-        out.append({**complete(Row(place, cells, columns.header)), "group": group, "method": method})
+        out.append({**complete(RunRow(place, cells, columns.header)), "group": group, "method": method})
     return out
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ftplan.fit import ahead as forecast
-from ftplan.fit.ahead import Ahead, Member, member_laws
+from ftplan.fit.ahead import Extrapolation, Member, member_laws
 from ftplan.fit.tables import Tables
 from ftplan.laws.law import Law
 from ftplan.laws.parts import Floats, Rows
@@ -17,7 +17,7 @@ BENDS = (-3.0, 0.0, 3.0)
 
 
 @dataclass(frozen=True)
-class Mixtures(Ahead):
+class Mixtures(Extrapolation):
     """The mixtures of B tables. Members hold a Solution of B; shares: (members, B) their weights.
 
     Only `share` and `centre` mean anything: spreads are not worked out.

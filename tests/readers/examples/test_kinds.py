@@ -20,7 +20,7 @@ import pytest
 
 from ftplan.errors import InputError
 from ftplan.profile import Profile
-from ftplan.readers.examples.pool import Rows, open_pool, profiled
+from ftplan.readers.examples.pool import PoolRows, open_pool, profiled
 
 Q, A, C, R = "Name a river, please.", 'The Rhine, "Rhein" in German; 莱茵河.', "In Europe\nit is.", "No, sorry."
 USER, ANSWER = {"role": "user", "content": Q}, {"role": "assistant", "content": A}
@@ -212,7 +212,7 @@ def length(kind: Kind) -> int:
 
 
 def counted(*paths: Path, kind: Kind | None = None) -> Profile:
-    rows = Rows(kind.shape, dict(kind.columns)) if kind else None
+    rows = PoolRows(kind.shape, dict(kind.columns)) if kind else None
     return profiled(open_pool(*map(str, paths), rows=rows), 1, lambda _: None)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from ftplan.errors import InputError
 from ftplan.histories import HistoryTable
-from ftplan.readers.histories.steps import Asked
+from ftplan.readers.histories.steps import HistoryOptions
 from ftplan.readers.histories.table import read_histories
 
 Made = Callable[..., str]
@@ -66,8 +66,8 @@ def test_a_log_without_rates_asks_for_a_schedule(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no learning rate") as caught:
         read_histories(folder)
     assert caught.value.hint == "name its schedule: --schedule cosine --warmup 0.03"
-    assert weighted(read_histories(folder, asked=Asked("linear"))) == pytest.approx(by_hand())
-    halved = read_histories(folder, asked=Asked("linear", 0.5))
+    assert weighted(read_histories(folder, asked=HistoryOptions("linear"))) == pytest.approx(by_hand())
+    halved = read_histories(folder, asked=HistoryOptions("linear", 0.5))
     assert halved.rows[-1]["rate_tokens"] == pytest.approx(1000.0)
 
 
@@ -120,7 +120,9 @@ def test_two_runs_and_one_of_them_without_anything(tmp_path: Path) -> None:
 
 def test_a_metric_by_name_and_a_column_by_map(tmp_path: Path) -> None:
     log = [{**row, "mine": 0.5, "seen": 100.0 * row["step"]} for row in rows(tokens=False)]
-    table = read_histories(state(tmp_path, log), asked=Asked(metric="mine"), column_map={"seen": "tokens_seen"})
+    table = read_histories(
+        state(tmp_path, log), asked=HistoryOptions(metric="mine"), column_map={"seen": "tokens_seen"}
+    )
     assert table.metrics == ("mine",)
     assert table.rows[-1]["rate_tokens"] == pytest.approx(by_hand()[-1])
 

@@ -1,4 +1,4 @@
-"""The layout of a fit file (design section 6, `kind: fit`), written once for both directions."""
+"""The layout of a fit file, written once for both directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plan files (design section 6, `kind: plan`): a plan as plain values, and back as itself."""
+"""Plan files: a plan as plain values, and back as itself."""
 
 from __future__ import annotations
 

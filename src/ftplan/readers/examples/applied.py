@@ -16,7 +16,7 @@ from ftplan.measure import Measure
 from ftplan.profile import Content
 from ftplan.readers.examples import shapes
 from ftplan.readers.examples.bm25 import similarity
-from ftplan.readers.examples.pool import Opened, Rows, file_sha256, open_pool
+from ftplan.readers.examples.pool import Opened, PoolRows, file_sha256, open_pool
 from ftplan.readers.examples.rows import read_scores, texts_of
 from ftplan.readers.examples.scan import Progress, scan
 
@@ -63,7 +63,7 @@ def opened_for(order: Order, paths: Sequence[str], tokenizer: str | None) -> Ope
 def _opened(paths: Sequence[str], measure: Measure, tokenizer: str | None) -> Opened:
     """The pool in the form and columns that the plan's pool was counted in; in its own where it has others."""
     if measure.columns and measure.shape in shapes.names():
-        rows = Rows(measure.shape, {theirs: ours for ours, theirs in measure.columns.items()})
+        rows = PoolRows(measure.shape, {theirs: ours for ours, theirs in measure.columns.items()})
         with contextlib.suppress(InputError):
             return open_pool(*paths, tokenizer=tokenizer, turn_tokens=measure.turn_tokens, rows=rows)
     return open_pool(*paths, tokenizer=tokenizer, turn_tokens=measure.turn_tokens)

@@ -44,7 +44,7 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Rows:
+class PoolRows:
     """What is said of a pool's rows. shape: name of their form, '' to find it; columns: column -> canonical column."""
 
     shape: str = ""
@@ -52,12 +52,12 @@ class Rows:
 
 
 def open_pool(
-    *paths: str, tokenizer: str | None = None, turn_tokens: int | None = None, rows: Rows | None = None
+    *paths: str, tokenizer: str | None = None, turn_tokens: int | None = None, rows: PoolRows | None = None
 ) -> Opened:
     """Raises InputError where the pool or the tokenizer cannot be read, or the first rows have no known form."""
     for path in paths:
         _refuse_no_rows(path)
-    source, rows = open_source(*paths), rows or Rows()
+    source, rows = open_source(*paths), rows or PoolRows()
     if rows.shape:
         load(rows.shape)
     first = sample(source, _canonical(rows.columns), rows.shape)

@@ -22,7 +22,7 @@ from ftplan.processes import signals_held, worker_pool
 from ftplan.readers.examples import shapes
 from ftplan.readers.examples.blocks import Block
 from ftplan.readers.examples.count import BadRow, Counted, Reading, count, fault, parse, tokenizer
-from ftplan.readers.examples.shapes import Columns, Found, Row, RowFault
+from ftplan.readers.examples.shapes import Columns, FoundShape, Row, RowFault
 from ftplan.readers.examples.source import PoolFile, Source
 from ftplan.readers.raw import listed, normalise, suggest
 
@@ -40,7 +40,7 @@ Progress = Callable[[int], None]
 class Sample:
     """What the first rows of a pool tell. beside: columns that are not counted, as `Reading` has them."""
 
-    found: Found
+    found: FoundShape
     beside: tuple[tuple[str, str], ...]
 
 

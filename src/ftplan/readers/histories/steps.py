@@ -43,7 +43,7 @@ NOT_NUMBERS = "an evaluation that is not a number was left out"
 
 
 @dataclass(frozen=True)
-class Asked:
+class HistoryOptions:
     """What a person says where the log does not. schedule: a name of `laws.schedules`; warmup: share of the run."""
 
     schedule: str = ""
@@ -52,7 +52,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Evaluations:
+class CountedEvaluations:
     """rows: {column: cell} in canonical columns and metrics; lacks: what the log does not say, '' where nothing."""
 
     rows: tuple[dict[str, Cell], ...]
@@ -72,18 +72,18 @@ class _Seen:
     told: list[str] = field(default_factory=list)
 
 
-def evaluations(history: History, asked: Asked, facts: Mapping[str, str] | None = None) -> Evaluations:
+def evaluations(history: History, asked: HistoryOptions, facts: Mapping[str, str] | None = None) -> CountedEvaluations:
     """Every evaluation of a run, in order. facts: what a person says of it beside the log."""
     known = {**history.facts, **(facts or {})}
     rows = [row for row in last_attempts(history.rows) if 0.0 <= row.step <= _MOST_STEPS]
     judged, told = _judged(rows, asked.metric)
     if not judged:
-        return Evaluations((), told=(*history.told, *told), lacks="metric")
+        return CountedEvaluations((), told=(*history.told, *told), lacks="metric")
     seen = _seen(rows, known, asked, ahead=history.ahead)
     if seen is None:
-        return Evaluations((), told=history.told, lacks="tokens")
+        return CountedEvaluations((), told=history.told, lacks="tokens")
     if seen.rates is None:
-        return Evaluations((), told=history.told, lacks="rate")
+        return CountedEvaluations((), told=history.told, lacks="rate")
     shares = seen.rates.shares
     weighted = np.concatenate([[0.0], np.cumsum(np.diff(seen.tokens) * shares[:-1])])
     settings = _settings(seen, known, history)
@@ -99,7 +99,7 @@ def evaluations(history: History, asked: Asked, facts: Mapping[str, str] | None 
         line["rate_tokens"] = round(float(_at(weighted, step)), 1)
         out.append({**line, **settings, **values})
     metrics = tuple(dict.fromkeys(name for values in judged.values() for name in values))
-    return Evaluations(tuple(out), metrics, (*history.told, *told, *seen.told))
+    return CountedEvaluations(tuple(out), metrics, (*history.told, *told, *seen.told))
 
 
 def _judged(rows: list[Row], metric: str | None) -> tuple[dict[float, dict[str, float]], list[str]]:
@@ -119,7 +119,7 @@ def _judged(rows: list[Row], metric: str | None) -> tuple[dict[float, dict[str, 
     return dict(sorted(found.items())), told
 
 
-def _seen(rows: list[Row], facts: Mapping[str, str], asked: Asked, *, ahead: bool) -> _Seen | None:
+def _seen(rows: list[Row], facts: Mapping[str, str], asked: HistoryOptions, *, ahead: bool) -> _Seen | None:
     """None where nothing tells how many tokens were seen."""
     last = max(row.step for row in rows)
     steps = max(ceil(last), 1)
@@ -156,7 +156,7 @@ def _at_the_end(rows: list[Row]) -> dict[str, str]:
 
 
 def _rates(
-    rows: list[Row], facts: Mapping[str, str], asked: Asked, steps: int, told: list[str], *, ahead: bool
+    rows: list[Row], facts: Mapping[str, str], asked: HistoryOptions, steps: int, told: list[str], *, ahead: bool
 ) -> Rates | None:
     total = number(facts, "max_steps", "total_steps") or _planned(rows, facts)
     total = total if total >= steps else float(steps)

@@ -12,7 +12,7 @@ from ftplan.histories import HistoryTable
 from ftplan.readers.columns import CANONICAL
 from ftplan.readers.histories import HEAD, History, Logger, Row, lines, logger_of, loggers
 from ftplan.readers.histories import trainer as first
-from ftplan.readers.histories.steps import Asked, Evaluations, evaluations
+from ftplan.readers.histories.steps import CountedEvaluations, HistoryOptions, evaluations
 from ftplan.readers.joined import counted, nearness
 from ftplan.readers.logs import Run
 from ftplan.readers.progress import progress
@@ -38,13 +38,13 @@ _LACKS = {
 
 
 def read_histories(
-    *paths: str, asked: Asked | None = None, column_map: Mapping[str, str] | None = None
+    *paths: str, asked: HistoryOptions | None = None, column_map: Mapping[str, str] | None = None
 ) -> HistoryTable:
     """Every evaluation in the logs at `paths`, files or folders of them; tables beside them that name runs add facts.
 
     column_map: {name in the log: canonical column}. Raises InputError where no log has one, with what it lacks.
     """
-    asked = asked or Asked()
+    asked = asked or HistoryOptions()
     histories: list[History] = []
     tables: list[RawTable] = []
     told: list[str] = []
@@ -75,7 +75,7 @@ def read_histories(
     return HistoryTable(source, tuple(row for found in kept for row in found.rows), metrics, tuple(told))
 
 
-def _left_out(read: Sequence[tuple[History, Evaluations]], source: str) -> list[str]:
+def _left_out(read: Sequence[tuple[History, CountedEvaluations]], source: str) -> list[str]:
     """What to say of runs without a row. Raises InputError where no run has one."""
     told = []
     lacking = [(history, found.lacks) for history, found in read if not found.rows]

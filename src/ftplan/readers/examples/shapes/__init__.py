@@ -89,7 +89,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundShape:
     """The form of some rows. columns: canonical -> in the file, of the parts they have; others: forms beside it."""
 
     shape: Shape
@@ -117,7 +117,7 @@ def every() -> list[Shape]:
     return sorted(map(load, names()), key=lambda shape: (shape.rank, shape.name))
 
 
-def detect(rows: Sequence[Any], given: Columns | None = None, wanted: str = "") -> Found:
+def detect(rows: Sequence[Any], given: Columns | None = None, wanted: str = "") -> FoundShape:
     """The form of some rows that follow each other. given: canonical column -> column; wanted: the name of a form.
 
     It is that of the first row that has one; columns that only later rows have are its columns too. Raises RowFault
@@ -142,7 +142,7 @@ def detect(rows: Sequence[Any], given: Columns | None = None, wanted: str = "") 
     raise RowFault(_formless(rows[0], given, wanted))
 
 
-def _with_others(shape: Shape, columns: Columns, union: Row) -> Found:
+def _with_others(shape: Shape, columns: Columns, union: Row) -> FoundShape:
     """A form, and those that rows have beside it. union: the columns of all rows."""
     read = set(columns.values())
     others = []
@@ -150,7 +150,7 @@ def _with_others(shape: Shape, columns: Columns, union: Row) -> Found:
         theirs = other.columns(union, {}) if other is not shape else None
         if theirs is not None and not {theirs[key] for key in other.keys} <= read:
             others.append(other)
-    return Found(shape, columns, tuple(others))
+    return FoundShape(shape, columns, tuple(others))
 
 
 def _formless(row: Row, given: Columns, wanted: str) -> str:
