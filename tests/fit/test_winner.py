@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ftplan.fit import fit_runs
+from ftplan.fit import fit_runs, predict_rows
 from ftplan.fit.features import prepare
 from ftplan.fit.winner import winner
 from ftplan.formats.documents.fit_file import fit_from_dict, fit_to_dict
@@ -86,3 +86,13 @@ def test_a_fit_says_and_keeps_it() -> None:
     plain = fit_to_dict(fit)
     assert plain["winner"]["method"] == "LESS (RR)"
     assert fit_from_dict(plain).series[0].winner == series.winner
+
+
+def test_the_untuned_model_is_no_run_of_other_epochs() -> None:
+    """Its row says no epochs, which reads as one, and every run had two."""
+    rows = [{"examples": n, "epochs": 2.0, "score": 40.0 + 2.0 * np.log(n / 500)} for n in SIZES]
+    fit = fit_runs(from_rows([*rows, {"examples": 250.0, "epochs": 2.0, "score": 38.4}], SCORE), draws=20)
+    asked = [{"examples": 0.0, "epochs": 1.0}, {"examples": 8000.0, "epochs": 2.0}]
+    found = predict_rows(fit, from_rows([{**row, "score": 0.0} for row in asked], SCORE))
+    assert len(found) == 2
+    assert np.isfinite(found[1].value)

@@ -94,7 +94,9 @@ class Predictor:
                     f"{where}: {have}, and the fit counts {self.refs.counts}",
                     hint="give avg_tokens (or tokens) in every row" if self.refs.counts == "tokens" else None,
                 )
-            if low == high and np.isfinite(table.epochs[i]) and table.epochs[i] != low:
+            # a model before tuning was trained for no epoch
+            trained = table.examples[i] != 0.0
+            if trained and low == high and np.isfinite(table.epochs[i]) and table.epochs[i] != low:
                 raise InputError(
                     f"{where}, column epochs: {table.epochs[i]:g}, and every fitted run has {low:g}",
                     hint="leave the column out, or fit runs with other epochs",
