@@ -44,7 +44,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnRows:
     """rows: (N,) indices into the pool, in the order to train in; total_tokens: after the cut; eligible: P_e."""
 
     rows: Ints
@@ -72,7 +72,7 @@ def eligible_rows(lengths: npt.NDArray[np.int32], wanted: PlannedData) -> Ints:
     return rows
 
 
-def draw(lengths: npt.NDArray[np.int32], wanted: PlannedData, scores: Floats | None = None) -> Drawn:
+def draw(lengths: npt.NDArray[np.int32], wanted: PlannedData, scores: Floats | None = None) -> DrawnRows:
     """The rows of the plan. scores: (n,) of all rows of the pool, more is better; None where rows are drawn at random.
 
     Same lengths, recipe and scores: same rows in the same order. Raises Infeasible where the band holds fewer than N.
@@ -88,7 +88,7 @@ def draw(lengths: npt.NDArray[np.int32], wanted: PlannedData, scores: Floats | N
         picked = _by_score(scores[rows], random.random(len(rows)), wanted)
     picked = np.sort(picked)
     shuffled = picked[np.argsort(random.random(len(picked)), kind="stable")]
-    return Drawn(rows[shuffled], int(cut[shuffled].sum()), len(rows))
+    return DrawnRows(rows[shuffled], int(cut[shuffled].sum()), len(rows))
 
 
 def _by_score(scores: Floats, keys: Floats, wanted: PlannedData) -> Ints:

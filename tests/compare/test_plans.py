@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftplan.compare.facts import FACTS, Value
+from ftplan.compare.plan_facts import FACTS, Value
 from ftplan.compare.plans import Interval, Stated, compare_plans, letter
 from ftplan.plan.result import Prediction
 from ftplan.runs import Metric

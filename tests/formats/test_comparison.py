@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ftplan.compare.facts import Value
 from ftplan.compare.laws import compare_laws
+from ftplan.compare.plan_facts import Value
 from ftplan.compare.plans import Interval, Stated, compare_plans
 from ftplan.formats import View, render
 from ftplan.formats.documents import Document, Grid, comparison, plans

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ftplan.compare.facts import Value
 from ftplan.compare.laws import SeriesLaws, compare_laws
+from ftplan.compare.plan_facts import Value
 from ftplan.compare.plans import Stated, compare_plans
 from ftplan.errors import Infeasible, InputError
 from ftplan.fit import Predicted

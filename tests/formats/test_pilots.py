@@ -17,7 +17,7 @@ from ftplan.simulate.candidate_grid import CandidateGrid
 from ftplan.simulate.layout import Layout
 from ftplan.simulate.pilots import Study
 from ftplan.simulate.studies import PilotStudy
-from ftplan.simulate.tables import truth_of
+from ftplan.simulate.synthetic import truth_of
 from ftplan.units import Budget
 
 GOLDEN = Path(__file__).parent / "golden"

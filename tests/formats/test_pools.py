@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from ftplan.apply import Drawn, Order
+from ftplan.apply import DrawnRows, Order
 from ftplan.formats import render
 from ftplan.formats.documents import Document, applied, profile
 from ftplan.measure import Measure
@@ -24,7 +24,7 @@ ESTIMATED = Profile(POOL, MEASURE, rows=1005, empty=5, repeated=23, clipped=0)
 COUNTED = Profile(POOL, replace(MEASURE, tokenizer="../tokenizer.json", tokenizer_sha256="ab"), 1005, 5, 0, 0)
 DATA = PlannedData(4, 600.0, 2400.0, 1.0, Recipe((200, 1000), "uniform", 1000, 0))
 ORDER = Order(DATA, "random", MEASURE, "")
-DRAWN = Drawn(np.array([3, 1, 2, 7]), 2404, 801)
+DRAWN = DrawnRows(np.array([3, 1, 2, 7]), 2404, 801)
 
 DOCUMENTS = {
     "profile.txt": (profile.document(ESTIMATED, "pool.jsonl", 123456, 1000), "table"),

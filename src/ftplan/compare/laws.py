@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from ftplan.compare.doubts import doubts
+from ftplan.compare.law_doubts import doubts
 from ftplan.compare.paired import Difference, mean_absolute, root_mean_square
 from ftplan.compare.slice import Slice, curve, middle
 from ftplan.fit import refuse_objective

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeGuard
 
-from ftplan.compare.facts import FACTS, Fact, Value
+from ftplan.compare.plan_facts import FACTS, Fact, Value
 from ftplan.plan.check import Committed
 from ftplan.plan.result import Prediction
 

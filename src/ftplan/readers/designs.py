@@ -12,7 +12,7 @@ from ftplan.fit.predictor import Predictor
 from ftplan.fit.result import Fit
 from ftplan.readers.planned import read_planned
 from ftplan.runs import RunTable
-from ftplan.simulate.tables import RunGrid, grid
+from ftplan.simulate.synthetic import RunGrid, grid
 from ftplan.units import parse_count
 
 #: amounts of data and lengths where none are given, evenly over what the law was measured on; without lengths, the

@@ -9,7 +9,7 @@ from typing import Any
 
 from ftplan import schemas
 from ftplan.apply import Order
-from ftplan.compare.facts import FACTS, Value
+from ftplan.compare.plan_facts import FACTS, Value
 from ftplan.compare.plans import Stated
 from ftplan.costs.bill import Job
 from ftplan.costs.training import TUNINGS

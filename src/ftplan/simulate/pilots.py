@@ -29,7 +29,7 @@ from ftplan.simulate.candidate_grid import CandidateGrid
 from ftplan.simulate.layout import Layout, as_table, laid_out
 from ftplan.simulate.refits import refits
 from ftplan.simulate.replans import planned, shortfall
-from ftplan.simulate.tables import noisy, untuned
+from ftplan.simulate.synthetic import noisy, untuned
 from ftplan.units import format_budget
 
 #: truths of one task: enough for arrays to be worth their overhead, few enough for a progress bar to move

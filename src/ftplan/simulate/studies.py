@@ -18,7 +18,7 @@ from ftplan.plan.result import PlannedData
 from ftplan.simulate.candidate_grid import CandidateGrid, candidate_grid, plain
 from ftplan.simulate.layout import LEAST_EXAMPLES, Layout
 from ftplan.simulate.pilots import Study, layouts
-from ftplan.simulate.tables import multiplicative, scatter, truth_of
+from ftplan.simulate.synthetic import multiplicative, scatter, truth_of
 from ftplan.units import Budget, format_budget, parse_budget
 
 #: numbers of runs compared where none are asked for

@@ -84,7 +84,7 @@ def runs(
     from ftplan.formats.documents.runs import document
     from ftplan.plan import series_of
     from ftplan.readers.designs import Wanted, designs
-    from ftplan.simulate.tables import measured, truth_of
+    from ftplan.simulate.synthetic import measured, truth_of
 
     check_target(output)
     fit = law_named(source, quiet=quiet)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ftplan.apply import PROMISED, Drawn, Order
+from ftplan.apply import PROMISED, DrawnRows, Order
 from ftplan.formats.documents import SCHEMA_VERSION, Check, Column, Document, Grid, Prose, section
 from ftplan.formats.documents.words import percent, plural
 from ftplan.units import format_count
 
 
-def document(order: Order, drawn: Drawn, source: str, written: str, notes: tuple[str, ...]) -> Document:
+def document(order: Order, drawn: DrawnRows, source: str, written: str, notes: tuple[str, ...]) -> Document:
     """source: the pool; written: the file of the rows; notes: what is not as it was when the plan was made."""
     wanted = order.data
     off = drawn.avg_tokens / wanted.avg_tokens - 1.0
@@ -38,7 +38,9 @@ def document(order: Order, drawn: Drawn, source: str, written: str, notes: tuple
     )
 
 
-def applied_to_dict(order: Order, drawn: Drawn, source: str, written: str, notes: tuple[str, ...]) -> dict[str, Any]:
+def applied_to_dict(
+    order: Order, drawn: DrawnRows, source: str, written: str, notes: tuple[str, ...]
+) -> dict[str, Any]:
     """What was drawn, as plain values."""
     wanted = order.data
     return {
@@ -68,7 +70,7 @@ def applied_to_dict(order: Order, drawn: Drawn, source: str, written: str, notes
 _NAMES = {"examples": "examples", "avg_tokens": "tokens each, on average", "total_tokens": "tokens in all"}
 
 
-def _answer(order: Order, drawn: Drawn, written: str) -> str:
+def _answer(order: Order, drawn: DrawnRows, written: str) -> str:
     wanted, low, high = order.data, *order.data.recipe.band
     how = "drawn at random from" if wanted.recipe.sampling == "uniform" else f"chosen by {order.method} among"
     where = "the standard output" if written == "-" else written
@@ -101,7 +103,7 @@ def _off(order: Order, off: float) -> tuple[str, ...]:
     )
 
 
-def _checks(order: Order, drawn: Drawn, off: float) -> tuple[Check, ...]:
+def _checks(order: Order, drawn: DrawnRows, off: float) -> tuple[Check, ...]:
     """N always, L where rows are drawn at random: the scores decide elsewhere."""
     examples = f"{len(drawn.rows):,} of {order.data.examples:,}"
     checks = [Check("examples", len(drawn.rows) == order.data.examples, examples)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ftplan.compare.facts import Fact, Value
+from ftplan.compare.plan_facts import Fact, Value
 from ftplan.compare.plans import Apart, PlanComparison, PlanDifference, Stated, letter
 from ftplan.formats.documents import (
     SCHEMA_VERSION,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ftplan.apply import Drawn, Order, draw, eligible_rows
+from ftplan.apply import DrawnRows, Order, draw, eligible_rows
 from ftplan.errors import InputError
 from ftplan.measure import Measure
 from ftplan.profile import Content
@@ -36,7 +36,7 @@ class Applied:
     """drawn: which rows; warnings: what is not as it was when the plan was made."""
 
     opened: Opened
-    drawn: Drawn
+    drawn: DrawnRows
     warnings: tuple[str, ...]
 
 

@@ -18,7 +18,7 @@ from ftplan.formats.documents.runs import document
 from ftplan.presets import load_law, runs_path
 from ftplan.readers.tables import read_runs
 from ftplan.runs import Metric, from_rows
-from ftplan.simulate.tables import (
+from ftplan.simulate.synthetic import (
     RunGrid,
     expected,
     grid,
