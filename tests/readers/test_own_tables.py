@@ -279,3 +279,25 @@ def test_a_length_that_stands_alone_is_said(read: Read) -> None:
         "line 4: 20,000 tokens each, where the other runs have about 200: kept, but check it, for it alone tells what "
         "length does",
     )
+
+
+def test_a_run_that_is_written_twice_counts_once(read: Read) -> None:
+    table = read("run,examples,loss\na,1000,2.1\na,1000,2.1\na,1000,2.2\nb,2000,2.0\n")
+    assert table.value.tolist() == [2.1, 2.2, 2.0]
+    assert table.repairs == ("line 3: the same as an earlier line, name and all: left out",)
+    assert len(read("examples,accuracy\n1000,0.4\n1000,0.4\n2000,0.5\n")) == 3  # two seeds, perhaps
+
+
+@pytest.mark.parametrize(
+    ("columns", "hint"),
+    [
+        ("train_loss,train_accuracy", "add a column eval_loss, measured on data that the run was not trained on"),
+        ("best_eval_loss,final_eval_loss", "--metric final_eval_loss"),
+        ("train_loss,mmlu,gsm8k", "--metric mmlu"),
+    ],
+)
+def test_hints_of_metrics_are_held_out_and_last(columns: str, hint: str, read: Read) -> None:
+    cells = ",0.4" * len(columns.split(","))
+    with pytest.raises(InputError) as caught:
+        read(f"examples,{columns}\n1000{cells}\n2000{cells}\n")
+    assert caught.value.hint == hint

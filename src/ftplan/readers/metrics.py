@@ -221,11 +221,19 @@ def _empty(raw: RawTable, header: str) -> InputError:
 
 
 def _several(raw: RawTable, headers: Sequence[str]) -> InputError:
-    # a loss says more than an accuracy, and a training loss next to nothing
-    losses = [h for h in headers if normalise(h).endswith("_loss") and not plain(h).startswith("train_")]
+    # a loss says more than an accuracy, the best on the way does not belong to all data, and training figures say
+    # next to nothing
+    held_out = [h for h in headers if not plain(h).startswith("train_")]
+    if not held_out:
+        return InputError(
+            f"{raw.source}: only figures of the training itself: {listed(headers)}",
+            hint="add a column eval_loss, measured on data that the run was not trained on",
+        )
+    last = [h for h in held_out if not plain(h).startswith("best_")] or held_out
+    losses = [h for h in last if normalise(h).endswith("_loss")]
     return InputError(
         f"{raw.source}: several columns could be the metric: {listed(headers)}",
-        hint=f"--metric {shlex.quote((losses or list(headers))[0])}",
+        hint=f"--metric {shlex.quote((losses or last)[0])}",
     )
 
 

@@ -50,6 +50,7 @@ def read_runs(
     """
     repairs = Repairs()
     raw = without_nothing(read_table(*paths, mapped=column_map, metric=metric), repairs)
+    raw, repeated = (raw, []) if raw.logged else _without_repeats(raw)
     _check_map(raw, column_map or {}, metric)
     columns = naming.resolve(raw, column_map or {})
     choice = metrics.choose(raw, columns, metric, direction)
@@ -68,7 +69,7 @@ def read_runs(
         row[measured.name] = value
     used = {choice.header, *labels, *columns.header.values()}
     doubted = shares_among_percentages(raw.places, values, measured.name) if measured.unit == "percent" else []
-    mended = (*raw.mended, *repairs.said(used), *doubted, *gaps)
+    mended = (*raw.mended, *repeated, *repairs.said(used), *doubted, *gaps)
     notes = (*_notes(raw, columns, choice, labels, by), *mended)
     table = replace(from_rows(rows, measured, source=raw.source, notes=notes), repairs=mended)
     raw, table = _without_outliers(raw, table)
@@ -125,6 +126,25 @@ def _without(raw: RawTable, out: Collection[int]) -> RawTable:
     """The table without some rows."""
     kept = [i for i in range(len(raw.rows)) if i not in out]
     return replace(raw, rows=tuple(raw.rows[i] for i in kept), places=tuple(raw.places[i] for i in kept))
+
+
+def _without_repeats(raw: RawTable) -> tuple[RawTable, list[str]]:
+    """The table without rows that say of a run by its name what an earlier row says, cell by cell, and a note of them.
+
+    Rows without a name may be two runs of one result.
+    """
+    if not _names(raw):
+        return raw, []
+    seen = dict[tuple[str, ...], int]()
+    again = {
+        i: first
+        for i, (row, name) in enumerate(zip(raw.rows, _names(raw), strict=True))
+        if name and (first := seen.setdefault(tuple(row.values()), i)) != i
+    }
+    if not again:
+        return raw, []
+    lines = where([raw.places[i] for i in again])
+    return _without(raw, again), [f"{lines}: the same as an earlier line, name and all: left out"]
 
 
 def _without_outliers(raw: RawTable, table: RunTable) -> tuple[RawTable, RunTable]:
