@@ -58,3 +58,8 @@ def test_width_and_colour(environment: dict[str, str], view: View, monkeypatch: 
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert output.view() == view
+
+
+@pytest.mark.parametrize(("share", "drawn"), [(0.0, "." * 24), (0.3, "#" * 7 + "." * 17), (1.0, "#" * 24)])
+def test_a_bar_is_as_long_as_the_share_that_is_done(share: float, drawn: str) -> None:
+    assert output.bar(share) == f"[{drawn}]"

@@ -72,8 +72,7 @@ def apply(
     """Read, draw, write, and say what was planned and what was drawn."""
     from ftplan.cli.files import protect, write_set
     from ftplan.cli.gate import NO
-    from ftplan.cli.output import deliver, remark
-    from ftplan.cli.reading import reading_bar
+    from ftplan.cli.output import deliver, reading_progress, remark
     from ftplan.formats.documents.applied import document
     from ftplan.readers.examples.applied import Scoring, applied, opened_for
     from ftplan.readers.examples.conversations import rewritten_lines
@@ -87,7 +86,7 @@ def apply(
     opened = opened_for(order, pool, tokenizer)
     change = _change(trainer, order.measure, opened.measure)
     protect(*(file.path for file in opened.source.files))
-    with reading_bar(opened.source.path, opened.source.size, quiet=quiet) as show:
+    with reading_progress(opened.source.path, opened.source.size, quiet=quiet) as show:
         found = applied(order, opened, Scoring(scores, target), jobs or cores(), show)
         folder = Path() if output == "-" else Path(output).parent
         lines = picked(opened.source, found.drawn.rows, folder, show)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from ftplan.formats.plot import Plot
 
 _CLEAR_LINE = "\r\x1b[K"
+_BAR_WIDTH = 24
+#: seconds before the bar of a file that is read appears, and between its updates
+_PATIENCE, _PAUSE = 0.5, 0.1
 
 
 def deliver(
@@ -77,6 +81,30 @@ def progress(*, quiet: bool, doing: str = "fitting") -> Iterator[Callable[[str],
         yield show
     finally:
         print(_CLEAR_LINE, end="", file=sys.stderr, flush=True)  # noqa: T201
+
+
+@contextlib.contextmanager
+def reading_progress(path: str, size: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """What to call with the bytes read so far of a file of `size`: as `progress`, with a bar and the seconds left."""
+    with progress(quiet=quiet, doing=Path(path).name) as write:
+        started = shown = time.monotonic()
+
+        def show(done: int) -> None:
+            nonlocal shown
+            now = time.monotonic()
+            if now - started < _PATIENCE or now - shown < _PAUSE or not done:
+                return
+            shown = now
+            share = min(done / max(size, 1), 1.0)
+            left = (now - started) * (1.0 - share) / share
+            write(f"{bar(share)} {share:4.0%} of {size / 1e9:.2f} GB, {left:.0f} s left")
+
+        yield show
+
+
+def bar(share: float) -> str:
+    """A share of work done, drawn."""
+    return f"[{'#' * int(share * _BAR_WIDTH):.<{_BAR_WIDTH}}]"
 
 
 def remark(text: str, *, quiet: bool) -> None:

@@ -74,8 +74,7 @@ def profile(
 ) -> None:
     """Read, count, render, write."""
     from ftplan.cli.files import protect
-    from ftplan.cli.output import check_target, deliver
-    from ftplan.cli.reading import reading_bar
+    from ftplan.cli.output import check_target, deliver, reading_progress
     from ftplan.formats.documents.profile import document
     from ftplan.readers.examples.pool import PoolRows, open_pool, profiled
 
@@ -83,7 +82,7 @@ def profile(
     rows = PoolRows(shape or "", options.parse_map(column_map or [], "--map query=prompt"))
     opened = open_pool(*pool, tokenizer=tokenizer, turn_tokens=turn_tokens, rows=rows)
     protect(*(file.path for file in opened.source.files))
-    with reading_bar(opened.source.path, opened.source.size, quiet=quiet) as show:
+    with reading_progress(opened.source.path, opened.source.size, quiet=quiet) as show:
         found = profiled(opened, jobs or cores(), show)
     if tokenizer is not None:
         found = replace(found, measure=replace(found.measure, tokenizer=beside(tokenizer, output)))

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftplan.cli.files import write_set
+from ftplan.cli.output import bar
 from ftplan.errors import InputError
 
 if TYPE_CHECKING:
     from ftplan.laws.parts import Floats
     from ftplan.simulate.pilots import Study, Task, Work
 
-_BAR = 24
 _KIND = "pilot_simulations"
 _STUDY: list[Study] = []
 
@@ -101,9 +101,8 @@ def _one(task: Task) -> Floats:
 
 
 def _bar(done: int, total: int, seconds: float) -> str:
-    filled = _BAR * done // total
     left = f", about {seconds:.0f} s left" if done < total else ""
-    return f"[{'#' * filled}{'.' * (_BAR - filled)}] {done} of {total}{left}"
+    return f"{bar(done / total)} {done} of {total}{left}"
 
 
 def _read(path: str, study: Study) -> dict[str, list[float]]:
