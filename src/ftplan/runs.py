@@ -31,6 +31,9 @@ NUMBER_COLUMNS = (
 TEXT_COLUMNS = ("group", "method")
 #: a metric, and a count, beyond these are no measurements, and their squares and products no numbers
 LARGEST_METRIC, SMALLEST_METRIC, LARGEST_COUNT = 1e100, 1e-100, 1e30
+#: and of runs that evaluated themselves on the way
+HISTORY_NUMBERS = ("rate", "rate_tokens", "warmup", "peak_rate", "batch_tokens")
+HISTORY_TEXTS = ("run", "schedule")
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,30 @@ class Metric:
     name: str
     direction: Direction
     unit: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """How rows were trained, where several rows of one run are its history: an evaluation each. NaN or '' if not said.
+
+    run, schedule  (n,) names
+    rate           learning rate at the evaluation over the run's peak; NaN: a finished run
+    rate_tokens    S, tokens so far weighted with that
+    warmup         share of the run; peak_rate, batch_tokens: of the run
+    """
+
+    run: tuple[str, ...]
+    schedule: tuple[str, ...]
+    rate: Floats
+    rate_tokens: Floats
+    warmup: Floats
+    peak_rate: Floats
+    batch_tokens: Floats
+
+    def subset(self, picked: npt.NDArray[np.intp]) -> History:
+        """Some of the rows."""
+        texts: dict[str, Any] = {name: tuple(getattr(self, name)[i] for i in picked) for name in HISTORY_TEXTS}
+        return History(**texts, **{name: getattr(self, name)[picked] for name in HISTORY_NUMBERS})
 
 
 @dataclass(frozen=True)
@@ -60,6 +87,7 @@ class RunTable:
     notes          what the reader assumed; remarks: how it read a tool's log, said before anything is computed
     other_metrics  columns of the source that hold another metric of the same runs
     repairs        those of the notes that say what was mended or left out: no result is shown without them
+    history        None where every row is a finished run
     """
 
     metric: Metric
@@ -81,6 +109,7 @@ class RunTable:
     remarks: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
     other_metrics: tuple[str, ...] = ()
+    history: History | None = None
 
     def __len__(self) -> int:
         return len(self.value)
@@ -121,6 +150,8 @@ class RunTable:
                 changes[f.name] = column[picked]
             elif f.name in TEXT_COLUMNS or (f.name == "names" and column):
                 changes[f.name] = tuple(column[i] for i in picked)
+        if self.history is not None:
+            changes["history"] = self.history.subset(picked)
         return replace(self, **changes)
 
     def series(self) -> Iterator[tuple[str, RunTable]]:
@@ -134,25 +165,33 @@ class RunTable:
     def rows(self) -> list[dict[str, float | int | str]]:
         """Canonical rows, absent values left out, for a fit file; `from_rows` is the inverse."""
         out: list[dict[str, float | int | str]] = [{} for _ in range(len(self))]
-        for name in TEXT_COLUMNS:
-            for row, text in zip(out, getattr(self, name), strict=True):
-                if text:
-                    row[name] = text
-        for name in NUMBER_COLUMNS:
-            column = getattr(self, name)
-            numbers = column.tolist()
-            for i in np.flatnonzero(np.isfinite(column)).tolist():
-                number = numbers[i]
-                out[i][name] = int(number) if number.is_integer() else number
+        for source, texts, columns in self._columns():
+            for name in texts:
+                for row, text in zip(out, getattr(source, name), strict=True):
+                    if text:
+                        row[name] = text
+            for name in columns:
+                column = getattr(source, name)
+                numbers = column.tolist()
+                for i in np.flatnonzero(np.isfinite(column)).tolist():
+                    number = numbers[i]
+                    out[i][name] = int(number) if number.is_integer() else number
         for row, value in zip(out, self.value.tolist(), strict=True):
             row[self.metric.name] = value
         return out
+
+    def _columns(self) -> list[tuple[RunTable | History, tuple[str, ...], tuple[str, ...]]]:
+        """What holds columns, and their names."""
+        own: list[tuple[RunTable | History, tuple[str, ...], tuple[str, ...]]] = [(self, TEXT_COLUMNS, NUMBER_COLUMNS)]
+        return own if self.history is None else [*own, (self.history, HISTORY_TEXTS, HISTORY_NUMBERS)]
 
 
 def from_rows(
     rows: Sequence[dict[str, Any]], metric: Metric, *, source: str = "-", notes: tuple[str, ...] = ()
 ) -> RunTable:
-    """A RunTable from canonical rows (already checked numbers and strings; see `RunTable.rows`)."""
+    """A RunTable from canonical rows (already checked numbers and strings; see `RunTable.rows`); with a history where
+    any row says how it was trained.
+    """
 
     def numbers(name: str) -> Floats:
         return np.array([float(row.get(name, np.nan)) for row in rows], dtype=np.float64)
@@ -160,4 +199,8 @@ def from_rows(
     columns: dict[str, Any] = {name: numbers(name) for name in NUMBER_COLUMNS}
     for name in TEXT_COLUMNS:
         columns[name] = tuple(str(row.get(name, "")) for row in rows)
+    if any(name in row for row in rows for name in (*HISTORY_NUMBERS, "schedule")):
+        how: dict[str, Any] = {name: numbers(name) for name in HISTORY_NUMBERS}
+        how |= {name: tuple(str(row.get(name, "")) for row in rows) for name in HISTORY_TEXTS}
+        columns["history"] = History(**how)
     return RunTable(metric=metric, value=numbers(metric.name), **columns, source=source, notes=notes)

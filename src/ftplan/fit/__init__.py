@@ -10,7 +10,7 @@ from json import dumps
 import numpy as np
 
 from ftplan.errors import InputError
-from ftplan.fit import bootstrap
+from ftplan.fit import bootstrap, evaluated, history_series
 from ftplan.fit.agreement import agreement, doubt
 from ftplan.fit.borrowed import borrowed_fit, borrowed_predictor
 from ftplan.fit.curve_prior import shipped
@@ -64,16 +64,20 @@ def fit_runs(
     pieces = [("", table)] if share == "shape" else list(table.series())
     for key, _ in pieces:
         progress(key)
-    keys, prepared = [key for key, _ in pieces], [prepare(rows) for _, rows in pieces]
-    series = fit_series(prepared, keys, laws, objective, draws, seed, progress, extent)
-    if extent != "used":
+    if table.history is not None:
+        history_series.refuse_laws(table, laws)
+        series = [history_series.series_of(history_series.told(rows, seed), key) for key, rows in pieces]
+    else:
+        keys, prepared = [key for key, _ in pieces], [prepare(rows) for _, rows in pieces]
+        series = fit_series(prepared, keys, laws, objective, draws, seed, progress, extent)
+    if extent != "used" and table.history is None:
         series = [_with_winner(data, one, seed) for data, one in zip(prepared, series, strict=True)]
     return Fit(
         metric=table.metric,
         objective=objective,
         seed=seed,
         draws=draws,
-        bootstrap=bootstrap.kind(objective),
+        bootstrap=bootstrap.kind(objective) if table.history is None else "posterior",
         runs=table,
         runs_sha256=runs_sha256(table),
         series=tuple(series),
@@ -118,6 +122,8 @@ def predictor(fit: Fit, key: str) -> Predictor:
     if fit.runs is None:
         return borrowed_predictor(fit, wanted)
     rows = fit.runs if key == "" else dict(fit.runs.series())[key]
+    if rows.history is not None:
+        return history_series.predictor_of(history_series.told(rows, fit.seed), key, fit.seed)
     return from_series(rows, wanted, fit.objective, fit.draws or DRAWS, fit.seed)
 
 
@@ -133,14 +139,26 @@ def predict_rows(fit: Fit, table: RunTable, *, level: float = 0.9) -> list[Predi
     for key in dict.fromkeys(groups):
         own = np.array([g == key for g in groups])
         part = table.subset(own)
-        model = predictor(fit, key)
-        rows = model.features(part)
-        low, high = model.interval(rows, level)
-        beyond = model.extrapolation(rows, model.volume(part), part.avg_tokens, part.model_params)
-        columns = zip(*_by_method(fit, key, rows, level, (model.point(rows), low, high)), beyond, strict=True)
+        columns = zip(*_columns(fit, key, part, level), strict=True)
         for place, values in zip(np.flatnonzero(own), columns, strict=True):
             out[int(place)] = Predicted(*(float(v) for v in values))
     return [p for p in out if p is not None]
+
+
+def _columns(fit: Fit, key: str, part: RunTable, level: float) -> Iterable[Floats]:
+    """(n,) value, low, high and extrapolation of rows of one series."""
+    if fit.runs is not None and fit.runs.history is not None:
+        own = fit.runs if key == "" else dict(fit.runs.series())[key]
+        trained = history_series.told(own, fit.seed)
+        model = history_series.predictor_of(trained, key, fit.seed)
+        rows = model.features(part)
+        said = history_series.foretell(trained, evaluated.points(part, trained.made), level, fit.seed)
+        found: Iterable[Floats] = (said.value, said.low, said.high)
+    else:
+        model = predictor(fit, key)
+        rows = model.features(part)
+        found = _by_method(fit, key, rows, level, (model.point(rows), *model.interval(rows, level)))
+    return (*found, model.extrapolation(rows, model.volume(part), part.avg_tokens, part.model_params))
 
 
 def _by_method(fit: Fit, key: str, rows: Rows, level: float, found: tuple[Floats, Floats, Floats]) -> Iterable[Floats]:

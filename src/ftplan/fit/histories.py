@@ -24,6 +24,8 @@ Ints = npt.NDArray[np.int64]
 _STEPS, _GAIN = 60, 1e-6
 #: modes that draws are proposed from, and draws kept; proposals are Student's t, wider than the modes say
 _MODES, _KEPT, _DEGREES, _WIDER = 4, 1000, 5, 1.3
+#: evaluations that the starts are searched with, spread evenly; the modes found there are taken to all of them
+_SEARCHED = 200
 #: draws proposed: a few evaluations leave a ridge that needs many, many evaluations leave a peak and cost more each
 _FEWEST, _MOST, _WORK = 3000, 10_000, 200_000
 #: and walked this many steps, over the number of evaluations, at most so many
@@ -152,7 +154,12 @@ def fit(evaluations: Evaluations, prior: Prior, seed: int = 0) -> HistoryLaw:
     mean, sd = prior.at(evaluations)
     lower = cholesky(covariance(evaluations, prior.errors), lower=True)
     target = _Target(evaluations, mean, sd, lower, prior.errors.known)
-    modes, heights = target.modes(_starts(mean, sd))
+    starts = _starts(mean, sd)
+    if len(evaluations.metric) > _SEARCHED:
+        few = evaluations.take(_spread(evaluations))
+        own = cholesky(covariance(few, prior.errors), lower=True)
+        starts, _ = _Target(few, mean, sd, own, prior.errors.known).modes(starts)
+    modes, heights = target.modes(starts)
     rng = np.random.default_rng([seed, len(evaluations.metric)])
     draws = _weighed(target, modes, heights, rng)
     rest = target.misses(draws)
@@ -160,6 +167,15 @@ def fit(evaluations: Evaluations, prior: Prior, seed: int = 0) -> HistoryLaw:
     known = prior.errors.known
     scale = np.sqrt((known + rest) / rng.chisquare(known + len(evaluations.metric), len(draws)))
     return HistoryLaw(evaluations, prior.errors, draws, scale, modes[0])
+
+
+def _spread(evaluations: Evaluations) -> npt.NDArray[np.bool_]:
+    """(n,) `_SEARCHED` of them at steps of the golden ratio, which no length of a history is a multiple of, and those
+    of the untuned model.
+    """
+    n = len(evaluations.metric)
+    place = np.argsort(np.argsort((np.arange(n) * 0.6180339887498949) % 1.0))
+    return np.asarray((place < _SEARCHED) | (evaluations.points.rate_tokens <= 0.0))
 
 
 def covariance(evaluations: Evaluations, errors: Errors) -> Floats:

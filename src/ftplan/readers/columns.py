@@ -86,6 +86,13 @@ ALIASES: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "group": ((),),  # what may name the series is weighed in `groups`
     "seed": (("random_seed", "data_seed", "train_seed", "training_seed", "run_seed", "rng_seed"),),
+    "rate": (("lr_share", "rate_over_peak"),),
+    "rate_tokens": (("rate_weighted_tokens", "lr_tokens"),),
+    # learning_rate, lr_scheduler_type and warmup_ratio of trainers are settings of finished runs: --map reads them
+    "schedule": (("lr_schedule",),),
+    "warmup": (("warmup_share",),),
+    "peak_rate": (("peak_lr", "peak_learning_rate"),),
+    "batch_tokens": (("tokens_per_batch", "tokens_per_step"),),
     "stderr": (("std_err", "std_error", "standard_error", "sem", "se"),),
 }
 #: alias -> canonical column

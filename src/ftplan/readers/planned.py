@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ftplan.errors import InputError
 from ftplan.fit.result import Fit
 from ftplan.readers import columns as naming
+from ftplan.readers import evaluated
 from ftplan.readers.columns import Columns
 from ftplan.readers.gather import read_table
 from ftplan.readers.raw import RawTable
@@ -31,6 +32,8 @@ def read_planned(path: str, fit: Fit, column_map: Mapping[str, str]) -> Planned:
     written_so = read_table(path)
     raw = without_nothing(written_so, repairs)
     columns = naming.resolve(raw, column_map)
+    if fit.runs is None or fit.runs.history is None:
+        columns = evaluated.without(columns)
     if not {"examples", "tokens", "tokens_seen"} & set(columns.header):
         raise InputError(
             f"{raw.source}: no column for the number of examples or tokens; the columns are {', '.join(raw.headers)}",
@@ -42,7 +45,8 @@ def read_planned(path: str, fit: Fit, column_map: Mapping[str, str]) -> Planned:
     for written, place, key in zip(raw.rows, raw.places, keys, strict=True):
         cells = {name: written[header] for name, header in columns.header.items()}
         method = _known_method(cells["method"], fit) if "method" in cells else ""
-        rows.append({**complete(RunRow(place, cells, columns.header)), "group": key, "method": method})
+        row = RunRow(place, cells, columns.header)
+        rows.append({**complete(row), **evaluated.cells(row), "group": key, "method": method})
     cells_in_order = tuple(tuple(written[header] for header in raw.headers) for written in written_so.rows)
     mended = (*raw.mended, *repairs.said(set(columns.header.values())))
     table = replace(from_rows(rows, fit.metric, source=raw.source), repairs=mended)

@@ -12,7 +12,7 @@ import numpy as np
 from ftplan.errors import InputError
 from ftplan.fit.outliers import lone_lengths, outliers
 from ftplan.readers import columns as naming
-from ftplan.readers import groups, metrics, numbers, settings
+from ftplan.readers import evaluated, groups, metrics, numbers, settings
 from ftplan.readers.columns import Columns
 from ftplan.readers.doubts import doubts, unread_counts
 from ftplan.readers.gaps import left_out
@@ -52,7 +52,7 @@ def read_runs(
     raw = without_nothing(read_table(*paths, mapped=column_map, metric=metric), repairs)
     raw, repeated = (raw, []) if raw.logged else _without_repeats(raw)
     _check_map(raw, column_map or {}, metric)
-    columns = naming.resolve(raw, column_map or {})
+    columns = evaluated.of_histories(naming.resolve(raw, column_map or {}), _names(raw))
     choice = metrics.choose(raw, columns, metric, direction)
     _require_size(raw, columns, {choice.header, *columns.header.values()})
     raw = _usable(raw, columns, choice) if raw.logged else raw
@@ -72,7 +72,8 @@ def read_runs(
     mended = (*raw.mended, *repeated, *repairs.said(used), *doubted, *gaps)
     notes = (*_notes(raw, columns, choice, labels, by), *mended)
     table = replace(from_rows(rows, measured, source=raw.source, notes=notes), repairs=mended)
-    raw, table = _without_outliers(raw, table)
+    if table.history is None:
+        raw, table = _without_outliers(raw, table)
     remarks = (*raw.remarks, *doubts(raw, columns, choice, table))
     table = replace(table, other_metrics=() if raw.logged else choice.others)
     return _one_unit(raw, replace(table, names=_names(raw), remarks=remarks))
@@ -253,11 +254,14 @@ def _own_stderr(raw: RawTable, columns: Columns, choice: metrics.MetricChoice) -
 def _rows(raw: RawTable, columns: Columns, labels: Sequence[str]) -> list[dict[str, Any]]:
     """Every row with canonical names: the numbers, group and method; the metric is added by the caller."""
     out = []
-    for written, place in zip(raw.rows, raw.places, strict=True):
+    names = _names(raw) if "rate" in columns.header else ()
+    for i, (written, place) in enumerate(zip(raw.rows, raw.places, strict=True)):
         cells = {name: written[header] for name, header in columns.header.items()}
         method = method_name(cells["method"]) if "method" in cells else ""
         group = groups.key_of(written, labels)
-        out.append({**complete(RunRow(place, cells, columns.header)), "group": group, "method": method})
+        row = RunRow(place, cells, columns.header)
+        trained = {"run": names[i] if names else "", **evaluated.cells(row)} if "rate" in columns.header else {}
+        out.append({**complete(row), **trained, "group": group, "method": method})
     return out
 
 

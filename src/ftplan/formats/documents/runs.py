@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ftplan.formats.documents import SCHEMA_VERSION, Block, Cell, Column, Document, Grid, Prose, section
 from ftplan.formats.documents.words import NONE, plural, significant
-from ftplan.runs import NUMBER_COLUMNS, TEXT_COLUMNS, Metric, RunTable
+from ftplan.runs import HISTORY_NUMBERS, HISTORY_TEXTS, NUMBER_COLUMNS, TEXT_COLUMNS, Metric, RunTable
 from ftplan.units import format_count
 
 #: what the columns are called on a screen; files keep the canonical names, so that they read back
@@ -18,7 +18,7 @@ _SHOWN = {
 }
 _WHOLE = ("examples", "tokens", "pool_examples")
 _SIZES = ("model_params", "selector_params")
-_WORDS = ("run", *TEXT_COLUMNS)
+_WORDS = (*TEXT_COLUMNS, *HISTORY_TEXTS)
 _LABELS = ("run", "group")
 #: rows that a screen shows: nobody reads more of them there, and a million would take a gigabyte
 MOST_SHOWN = 2000
@@ -32,7 +32,7 @@ def document(table: RunTable, intro: str = "") -> Document:
     written = table.rows()
     if table.names:
         written = [{"run": name, **row} if name else row for name, row in zip(table.names, written, strict=True)]
-    columns = ("run", *TEXT_COLUMNS, *NUMBER_COLUMNS)
+    columns = ("run", *TEXT_COLUMNS, *NUMBER_COLUMNS, *HISTORY_NUMBERS, *HISTORY_TEXTS[1:])
     header = (*(c for c in columns if any(row.get(c, "") != "" for row in written)), table.metric.name)
     records = tuple(tuple(row.get(column) for column in header) for row in written)
     metric = table.metric
