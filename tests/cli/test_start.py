@@ -64,4 +64,4 @@ def test_a_tab_press_in_zsh_and_fish_loads_nothing_heavy() -> None:
 
 
 def test_the_check_sees_what_a_command_loads() -> None:
-    assert {"numpy", "yaml"} <= loaded("plan", "quickstart", "--fit", "missing.yaml")
+    assert "numpy" in loaded("plan", "quickstart", "--fit", "missing.yaml")
