@@ -197,7 +197,9 @@ def _pyarrow(monkeypatch: pytest.MonkeyPatch, columns: dict[str, list[object]] |
     def read_table(_: io.BytesIO) -> object:
         if isinstance(columns, Exception):
             raise columns
-        return types.SimpleNamespace(column_names=list(columns), columns=[_Column(c) for c in columns.values()])
+        return types.SimpleNamespace(
+            column_names=list(columns), columns=[_Column(c) for c in columns.values()], validate=lambda **_: None
+        )
 
     facts = types.SimpleNamespace(num_rows=2, num_columns=4)
     monkeypatch.setitem(sys.modules, "pyarrow", types.ModuleType("pyarrow"))

@@ -24,6 +24,7 @@ def read_parquet(data: bytes, source: str) -> RawTable:
         if facts.num_rows * facts.num_columns > max(_FEW, _RATIO * len(data)):
             raise InputError(f"{source}: {len(data):,} bytes of Parquet hold {facts.num_rows:,} rows: no run table")
         table = parquet.read_table(io.BytesIO(data))
+        table.validate(full=True)  # damaged offsets would be followed wherever they point
         headers: list[str] = list(table.column_names)
         columns = [column.to_pylist() for column in table.columns]
     except (OSError, ValueError) as error:  # pyarrow's own errors derive from these

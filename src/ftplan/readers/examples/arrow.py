@@ -20,8 +20,8 @@ def of_parquet(path: str, size: int) -> Iterator[Block]:
     try:
         file = parquet.ParquetFile(path)
         yield from _of_batches(file.iter_batches(batch_size=_ROWS), size, max(file.metadata.num_rows, 1))
-    except (OSError, ValueError) as error:  # pyarrow's own errors derive from these
-        raise InputError(f"{path}: damaged Parquet ({str(error).splitlines()[0]})") from error
+    except (OSError, ValueError, SystemError) as error:  # pyarrow's own errors derive from these
+        raise InputError(f"{path}: damaged Parquet ({_said(error)})") from error
 
 
 def of_arrow(path: str, size: int) -> Iterator[Block]:
@@ -37,14 +37,19 @@ def of_arrow(path: str, size: int) -> Iterator[Block]:
                 batches = iter(ipc.open_stream(file))
             pieces = (batch.slice(at, _ROWS) for batch in batches for at in range(0, batch.num_rows, _ROWS))
             yield from _of_batches(pieces, size, 0)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: damaged Arrow file ({str(error).splitlines()[0]})") from error
+    except (OSError, ValueError, SystemError) as error:
+        raise InputError(f"{path}: damaged Arrow file ({_said(error)})") from error
+
+
+def _said(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _of_batches(batches: Iterator[Any], size: int, rows: int) -> Iterator[Block]:
     """rows: of all of them, 0 where not known."""
     first = 1
     for batch in batches:
+        batch.validate(full=True)  # damaged offsets would be followed wherever they point
         data = b"".join(map(as_line, batch.to_pylist()))
         first += batch.num_rows
         yield Lines(data, first - batch.num_rows, size * (first - 1) // rows if rows else 0)
