@@ -34,8 +34,11 @@ class PlanSetup:
 
     problem: Problem
     fit: Fit
+    #: of the fit: the runs to plan for
     series: SeriesFit
+    #: what a plan may vary, and why not the rest
     space: Allowed
+    #: every choice at every point, under the problem's budgets
     search: Search
 
 

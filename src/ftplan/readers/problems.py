@@ -67,18 +67,17 @@ class Flags:
 
 @dataclass(frozen=True)
 class ProblemInput:
-    """A problem, and where its law comes from: a fit file, a run table or a preset law, at most one of them not ''.
-
-    metric: which column of `runs` is meant, None for the reader's choice; target_metric: '' where a target has no name;
-    pool_source: what `--pool` would take for the same pool, '' where it came through a pipe.
-    """
+    """A problem, and where its law comes from: a fit file, a run table or a preset law, at most one of them not ''."""
 
     problem: Problem
     fit: str = ""
     runs: str = ""
     law: str = ""
+    #: which column of `runs` is meant, None for the reader's choice
     metric: str | None = None
+    #: '' where a target has no name
     target_metric: str = ""
+    #: what `--pool` would take for the same pool, '' where it came through a pipe
     pool_source: str = ""
 
 

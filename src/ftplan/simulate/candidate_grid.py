@@ -30,20 +30,24 @@ LENGTH_REACH = 3.0
 
 @dataclass(frozen=True)
 class CandidateGrid:
-    """p plans, each a mean length L with the most examples N: the last one is the plain sample of the whole pool.
+    """p plans, each a mean length L with the most examples N: the last one is the plain sample of the whole pool."""
 
-    eligible: P_e of each; low, high: the length band it is drawn from, tokens, inclusive; unit_cost: of one example, in
-    the unit of `kind`, the budget that pilot runs are paid from.
-    """
-
+    #: (p,) L
     avg_tokens: Floats
+    #: (p,) the most N that the problem's budgets allow
     examples: Floats
+    #: (p,) P_e
     eligible: Floats
+    #: (p,) the length band that each is drawn from, tokens, inclusive
     low: Ints
     high: Ints
+    #: (p,) of one example, in the unit of `kind`
     unit_cost: Floats
+    #: the budget that pilot runs are paid from
     kind: str
+    #: of every plan and pilot run
     epochs: float
+    #: M of the trained model, as the runs count it
     size: float
 
     def __len__(self) -> int:

@@ -34,17 +34,18 @@ TRUTHS = 100
 
 @dataclass(frozen=True)
 class PilotStudy:
-    """A study and what its answer has to say about itself.
-
-    budget: of the pilot runs together; plan_budget: the problem's own of that kind; own_plan: row of the grid and
-    examples of the plan by the prior's estimates; one_run: noise of one run in the metric's unit.
-    """
+    """A study and what its answer has to say about itself."""
 
     study: Study
+    #: of the pilot runs together
     budget: Budget
+    #: the problem's own
     plan_budgets: tuple[Budget, ...]
+    #: row of the grid and examples of the plan by the prior's estimates, None where there is none
     own_plan: tuple[int, float] | None
+    #: noise of one run in the metric's unit
     one_run: float
+    #: where the law that is taken for true comes from, in words
     prior: str
     notes: tuple[str, ...]
 
