@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ftplan.compare.laws import compare_laws
 from ftplan.errors import InputError
 from ftplan.fit import fit_runs, predict_rows, predictor
 from ftplan.fit.evaluated import made_by, run_numbers
@@ -139,3 +140,8 @@ def test_an_accuracy_is_foretold_as_one() -> None:
     assert found.low < truth < found.high
     model = predictor(fit, "")
     assert float(model.point(model.features(planned))[0]) == pytest.approx(truth, rel=0.02)
+
+
+def test_laws_of_finished_runs_are_not_compared_on_evaluations() -> None:
+    with pytest.raises(InputError, match="evaluated themselves on the way"):
+        compare_laws("h.csv", table(*history("a", 1e5)), ("power",))

@@ -11,6 +11,7 @@ import numpy as np
 from ftplan.compare.law_doubts import doubts
 from ftplan.compare.paired import Difference, mean_absolute, root_mean_square
 from ftplan.compare.slice import Slice, curve, middle
+from ftplan.errors import InputError
 from ftplan.fit import refuse_objective
 from ftplan.fit.features import Data, held_out_largest, prepare
 from ftplan.fit.identify import identify
@@ -84,6 +85,11 @@ def compare_laws(
 ) -> list[SeriesLaws]:
     """Every law on every series of one table. Raises what `fit_runs` does."""
     refuse_objective(table, objective)
+    if table.history is not None:
+        raise InputError(
+            f"{table.source}: laws are compared on finished runs, and these evaluated themselves on the way",
+            hint="ftplan fit has the law of histories; leave out the rows with a rate to compare laws of finished runs",
+        )
     keys, series = zip(*((key, prepare(rows)) for key, rows in table.series()), strict=True)
     found = judge(series, keys, laws, objective, progress)
     return [_series(source, *each) for each in zip(keys, series, found, strict=True)]
