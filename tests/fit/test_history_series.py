@@ -74,6 +74,7 @@ def test_runs_are_counted_and_not_evaluations() -> None:
     assert series.laws[0].cv_rmse is not None
     assert series.laws[0].cv_rmse < 0.1
     assert "4 runs with 31 evaluations" in series.verdict[0]
+    assert all(name in series.verdict[-1] for name in ("cosine", "linear", "constant", "a warm-up of 10 %"))
     again = fit_from_dict(fit_to_dict(fit))
     assert again.series[0] == series
     planned = table(finished(8e5))

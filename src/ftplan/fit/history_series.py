@@ -31,8 +31,9 @@ from ftplan.laws.annealed import (
 )
 from ftplan.laws.law import parse
 from ftplan.laws.parts import Refs, Rows
-from ftplan.laws.schedules import mean_rate, rate_at
-from ftplan.runs import RunTable
+from ftplan.laws.schedules import SCHEDULES, mean_rate, rate_at
+from ftplan.runs import RunTable, from_rows
+from ftplan.units import format_count
 
 #: the law's name in a fit
 NAME = "annealed"
@@ -237,7 +238,24 @@ def _verdict(found: Told, law: LawFit) -> tuple[str, ...]:
     said.append(
         f"Predictions are of finished runs under {how}, {'as most runs had' if made.said else 'by their rates'}."
     )
-    return tuple(said)
+    return (*said, _other_schedules(found))
+
+
+def _other_schedules(found: Told) -> str:
+    """What the schedules would end at with the data of the longest run, and the usual one with a longer warm-up."""
+    made, tokens = found.made, _ranges(found.table)["tokens"][1]
+    ways = [(name, made.warmup) for name in SCHEDULES]
+    longer = min(2.0 * made.warmup, 0.5)
+    ways += [(made.schedule, longer)] * (longer > 0.0)
+    row = {"examples": 1.0, "tokens": tokens, "epochs": made.epochs}
+    rows = [{**row, "schedule": name, "warmup": warmup} for name, warmup in ways]
+    end = foretell(found, evaluated.points(from_rows(rows, found.table.metric), made), 0.9, 0)
+    names = [*SCHEDULES, f"{made.schedule} with a warm-up of {100 * longer:.3g} %"]
+    each = [
+        f"{name} {value:.4g} ({low:.4g} to {high:.4g})"
+        for name, value, low, high in zip(names, end.value, end.low, end.high, strict=False)
+    ]
+    return f"At {format_count(tokens)} tokens a new run would end at: {', '.join(each)}."
 
 
 def _warnings(found: Told) -> tuple[str, ...]:
