@@ -146,3 +146,9 @@ def test_an_accuracy_is_foretold_as_one() -> None:
 def test_laws_of_finished_runs_are_not_compared_on_evaluations() -> None:
     with pytest.raises(InputError, match="evaluated themselves on the way"):
         compare_laws("h.csv", table(*history("a", 1e5)), ("power",))
+
+
+def test_a_run_that_goes_on_is_told_its_end() -> None:
+    going = fit_runs(table(UNTUNED, *history("a", 2e5, last=0.6))).series[0].verdict
+    assert any("120k of 200k tokens" in text and "twice its tokens" in text for text in going)
+    assert not any("twice its tokens" in text for text in fit_runs(table(*history("a", 2e5))).series[0].verdict)

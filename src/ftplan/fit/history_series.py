@@ -39,6 +39,8 @@ from ftplan.units import format_count
 NAME = "annealed"
 #: past its knee with this chance, a history is called so (docs/one-run.md: 82 % of those that are, 4 % of the others)
 PAST = 0.5
+#: a run that its schedule ends so much later is still going on
+ON_THE_WAY = 1.05
 _TAIL = (0.05, 0.95)
 #: normal quantiles that stand for the scatter of single runs
 _QUANTILES = 200
@@ -238,7 +240,20 @@ def _verdict(found: Told, law: LawFit) -> tuple[str, ...]:
     said.append(
         f"Predictions are of finished runs under {how}, {'as most runs had' if made.said else 'by their rates'}."
     )
-    return (*said, _other_schedules(found))
+    return (*said, *_going_on(found), _other_schedules(found))
+
+
+def _going_on(found: Told) -> list[str]:
+    """Where the longest run will end if it is still going on, and what a run of twice its tokens would gain."""
+    made, seen = found.made, float(found.own.points.tokens.max())
+    if made.total < ON_THE_WAY * seen:
+        return []
+    row = {"examples": 1.0, "epochs": made.epochs}
+    rows = [{**row, "schedule": made.schedule, "tokens": factor * made.total / made.epochs} for factor in (1.0, 2.0)]
+    end = foretell(found, evaluated.points(from_rows(rows, found.table.metric), made), 0.9, 0)
+    stop, on = (f"{end.value[i]:.4g} ({end.low[i]:.4g} to {end.high[i]:.4g})" for i in (0, 1))
+    where = f"{format_count(seen)} of {format_count(made.total)} tokens"
+    return [f"The longest run is at {where}, by its rates: it will end at {stop}, and one of twice its tokens at {on}."]
 
 
 def _other_schedules(found: Told) -> str:
