@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ftplan.errors import NotIdentified
-from ftplan.fit import fit_runs
+from ftplan.fit.features import prepare
 from ftplan.fit.pilots import pilot_runs, said
+from ftplan.fit.series import judge
 from ftplan.presets import load_law
 from ftplan.runs import Metric, from_rows
 
@@ -30,16 +31,20 @@ def test_how_they_read() -> None:
     assert said([(250, 64), (4000, None)]) == "250 examples of 64 tokens, 4,000 examples"
 
 
+def laws_of(rows: list[dict[str, float]]) -> None:
+    """Laws alone: `fit_runs` has the prior over curves stand in where there is none."""
+    judge([prepare(from_rows(rows, Metric("loss", "min", "nats")))], [""], ["auto"], "squares")
+
+
 def test_a_single_run_is_told_how_many_are_needed() -> None:
     with pytest.raises(NotIdentified, match="one run, and the smallest law needs 5"):
-        fit_runs(from_rows([{"examples": 1000, "loss": 2.0}], Metric("loss", "min", "nats")))
+        laws_of([{"examples": 1000, "loss": 2.0}])
 
 
 @pytest.mark.parametrize("avg_tokens", [None, 128.0])
 def test_runs_that_never_varied_the_data_are_refused_with_the_middle_of_them(avg_tokens: float | None) -> None:
     length = {} if avg_tokens is None else {"avg_tokens": avg_tokens, "tokens": 1000 * avg_tokens}
-    rows = [{"examples": 1000, "loss": 2.0 + 0.1 * k, **length} for k in range(6)]
     with pytest.raises(NotIdentified, match="every run has examples = 1,000") as caught:
-        fit_runs(from_rows(rows, Metric("loss", "min", "nats")))
+        laws_of([{"examples": 1000, "loss": 2.0 + 0.1 * k, **length} for k in range(6)])
     assert caught.value.examples == pytest.approx(1000)
     assert caught.value.avg_tokens == (None if avg_tokens is None else pytest.approx(avg_tokens))

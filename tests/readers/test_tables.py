@@ -151,7 +151,7 @@ def test_map(read: Read) -> None:
     assert table.rows() == [{"examples": 100, "avg_tokens": 32, "tokens": 3200, "epochs": 1, "accuracy": 0.5}]
     assert table.notes == ("read rows as examples, len as avg_tokens", "not used: examples")
     own = read(text, column_map={"outcome": "quality"}, metric="quality", direction="max")
-    assert own.metric == Metric("quality", "max")
+    assert own.metric == Metric("quality", "max", "fraction")
 
 
 def test_notes_say_what_was_assumed(read: Read) -> None:

@@ -10,7 +10,7 @@ from json import dumps
 import numpy as np
 
 from ftplan.errors import InputError
-from ftplan.fit import bootstrap, evaluated, history_series
+from ftplan.fit import bootstrap, evaluated, history_series, standing
 from ftplan.fit.agreement import agreement, doubt
 from ftplan.fit.borrowed import borrowed_fit, borrowed_predictor
 from ftplan.fit.curve_prior import shipped
@@ -58,7 +58,8 @@ def fit_runs(
     """Laws fitted to every series of a table, ranked, one selected each. `share`='shape': all groups in one fit;
     extent: how much is worked out for laws that are not used.
 
-    Raises NotIdentified where a series cannot carry any law, InputError for a law that does not exist.
+    Where a series cannot carry any law, the forecast of the prior over curves stands in. Raises InputError for a law
+    that does not exist.
     """
     refuse_objective(table, objective)
     pieces = [("", table)] if share == "shape" else list(table.series())
@@ -124,7 +125,11 @@ def predictor(fit: Fit, key: str) -> Predictor:
     rows = fit.runs if key == "" else dict(fit.runs.series())[key]
     if rows.history is not None:
         return history_series.predictor_of(history_series.told(rows, fit.seed), key, fit.seed)
-    return from_series(rows, wanted, fit.objective, fit.draws or DRAWS, fit.seed)
+    draws = fit.draws or DRAWS
+    if any(member.law == standing.NAME and member.zone == "within" for member in wanted.selected):
+        data = prepare(rows)
+        return standing.predictor_of(data, standing.stand(data, draws, fit.seed), fit.seed, key)
+    return from_series(rows, wanted, fit.objective, draws, fit.seed)
 
 
 def predict_rows(fit: Fit, table: RunTable, *, level: float = 0.9) -> list[Predicted]:

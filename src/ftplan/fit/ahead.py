@@ -17,6 +17,7 @@ from scipy.special import stdtrit
 from ftplan.fit.features import REPLICATE_LN, Data
 from ftplan.fit.problem import Solution
 from ftplan.fit.scan import best_from, minimise_each
+from ftplan.fit.stack import Tail, half_width
 from ftplan.fit.tables import Tables
 from ftplan.laws.law import Law, parse
 from ftplan.laws.parts import Floats, Refs, Rows, Term
@@ -37,6 +38,8 @@ NOISE_BEFORE, NOISE_ROWS = 0.005, 2.0
 SPREAD = 0.55
 #: parameters that a forecast has used up: between the two of the line and the four of the rectified law
 FORECAST_PARAMS = 3
+#: standard normal quantile of 95 %
+Z90 = 1.6448536269514722
 #: of every member: none but those of a search
 NO_STARTS: Mapping[str, Sequence[Floats]] = {}
 
@@ -56,7 +59,7 @@ class Extrapolation:
     """The mixture and its error. t_max: ln(T_max/T_ref); noise: relative standard deviation of one run.
 
     leverage: (q, q), covariance of the discounted log-linear line's coefficients per unit of noise variance;
-    dof: for Student's t; floor: the best that the turned metric can be.
+    dof: for Student's t; floor: the best that the turned metric can be; tail: what is not a law in the forecast.
     """
 
     members: tuple[Member, ...]
@@ -66,6 +69,7 @@ class Extrapolation:
     leverage: Floats
     dof: float
     floor: float
+    tail: Tail | None = None
 
     def share(self, rows: Rows) -> Floats:
         """(n,) how much of a prediction comes from here: nothing inside the data, all from twice the largest run on."""
@@ -88,8 +92,22 @@ class Extrapolation:
         return np.array([m.weight for m in self.members])
 
     def centre(self, rows: Rows) -> Floats:
-        """(B, n) ln(metric - floor) of the mixture: the geometric mean."""
+        """(B, n) ln(metric - floor) of the forecast: the geometric mean."""
+        mixed = self.mixed(rows)
+        if self.tail is None:
+            return mixed
+        return np.asarray(np.einsum("k,kbn->bn", *self._stacked(rows, mixed)))
+
+    def mixed(self, rows: Rows) -> Floats:
+        """(B, n) the same of the laws alone."""
         return np.asarray(np.einsum("m,mbn->bn", self.weights, self.each(rows)))
+
+    def _stacked(self, rows: Rows, mixed: Floats) -> tuple[Floats, Floats]:
+        """(3,) weights and (3, B, n) ln(gap) of the laws, the prior and the line."""
+        assert self.tail is not None
+        of = self.tail.shares
+        parts = np.broadcast_arrays(mixed, self.tail.quantile(rows, 0.5), self.tail.line(rows))
+        return np.array([1.0 - sum(of), *of]), np.stack(parts)
 
     def spread(self, rows: Rows) -> tuple[Floats, Floats, Floats]:
         """(B, n) one-sided spreads of the members below and above the mixture, and the leverage of the line."""
@@ -106,12 +124,24 @@ class Extrapolation:
         quantile = float(stdtrit(self.dof, 0.5 + level / 2.0))
         own = self.noise**2 * (1.0 + leverage)
         down, up = (quantile * np.sqrt(own + (SPREAD * s) ** 2)[0] for s in (below, above))
-        return down, up
+        if self.tail is None:
+            return down, up
+        weights, parts = self._stacked(rows, self.mixed(rows))
+        each = np.sqrt(np.einsum("k,kn->n", weights, (parts - np.einsum("k,kbn->bn", weights, parts))[:, 0] ** 2))
+        middle = parts[1][0]
+        sides = (
+            (down, middle - self.tail.quantile(rows, 0.5 - level / 2.0)[0]),
+            (up, self.tail.quantile(rows, 0.5 + level / 2.0)[0] - middle),
+        )
+        low, high = (half_width(self.tail, rows, each, (prior, laws), level) for laws, prior in sides)
+        return low, high
 
     def draws(self, rows: Rows, count: int, seed: int) -> Floats:
         """(count, n) of ln(metric - floor), noise of new runs left out: one line and one member spread a draw, so that
         plans compared within a draw share its luck.
         """
+        if self.tail is not None and rows.t.ndim == 1:
+            return self._wandering(rows, count, seed)
         rng = np.random.default_rng(seed)
         below, above, _ = self.spread(rows)
         x = line(rows, self.members[-1].law, self.refs, self.t_max)
@@ -123,6 +153,21 @@ class Extrapolation:
             np.einsum("bq,...nq->bn", coefficients, x) if x.ndim == 2 else np.einsum("bq,bnq->bn", coefficients, x)
         )
         return np.asarray(self.centre(rows) + heavy * (shifted + wander))
+
+    def _wandering(self, rows: Rows, count: int, seed: int) -> Floats:
+        """(count, n) of ln(metric - floor): the prior's draws around the forecast, as wide as the forecast is."""
+        assert self.tail is not None
+        down, up = self.half_widths(rows, 0.9)
+        wander = self.tail.wanders(rows, count, seed)
+        low, high = np.quantile(wander, [0.05, 0.95], axis=0)
+        noise = Z90 * self.noise
+        side = np.where(wander < 0.0, _ratio(down, noise, -low), _ratio(up, noise, high))
+        return np.asarray(self.centre(rows) + wander * side)
+
+
+def _ratio(half: Floats, noise: float, drawn: Floats) -> Floats:
+    """(n,) what draws that reach to `drawn` are multiplied with to reach to `half`, less the noise of a new run."""
+    return np.asarray(np.sqrt(np.maximum(half**2 - noise**2, (0.1 * half) ** 2)) / np.maximum(drawn, 1e-12))
 
 
 def line(rows: Rows, law: Law, refs: Refs, t_max: float) -> Floats:
@@ -262,6 +307,12 @@ def memory(tables: Tables, inside: Law, starts: Mapping[str, Sequence[Floats]] =
     last = laws[-1][0]
     kept = 1.0 / (1.0 + noise_variance(tables, last, starts.get(last.name, ())) / MEMORY_NOISE**2)
     return np.array([discount for _, _, discount in laws])[:, None] * kept
+
+
+def noise_of(chosen: Sequence[tuple[Law, float, float]]) -> float:
+    """The relative noise of one run that a mixture's discounts were made for."""
+    kept = chosen[0][2] / MEMBERS[0][2]
+    return float(MEMORY_NOISE * np.sqrt(max(1.0 / kept - 1.0, 0.0)))
 
 
 def gated(tables: Tables, inside: Law, discounts: Floats, starts: Mapping[str, Sequence[Floats]] = NO_STARTS) -> Floats:

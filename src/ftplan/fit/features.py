@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from ftplan.errors import NotIdentified
 from ftplan.fit.problem import Batch, Bools, Index
 from ftplan.laws.law import Law
 from ftplan.laws.parts import Floats, Refs, Rows
@@ -27,6 +26,7 @@ class Data:
 
     y: (n,) the loss, the metric with its sign changed where more is better; cell: (n,) index of the row's design point;
     base: (n,) score before tuning, as a loss, of the row's group, NaN where the table has no N = 0 row.
+    untuned: whether no run was trained, and the rows are the model before tuning, as after one example.
     """
 
     table: RunTable
@@ -36,6 +36,7 @@ class Data:
     cell: Index
     sign: float
     floor_low: float
+    untuned: bool = False
 
     def __len__(self) -> int:
         return len(self.y)
@@ -131,10 +132,10 @@ def base_scores(table: RunTable, groups: tuple[str, ...]) -> dict[str, float]:
 
 
 def prepare(table: RunTable) -> Data:
-    """The trained rows of one series (one or more groups), ready to fit. Raises NotIdentified where there are none."""
-    if bool((table.examples == 0.0).all()):
-        where = table.source + (f", series {table.group[0]!r}" if table.group[0] else "")
-        raise NotIdentified(f"{where}: only the model before tuning (examples = 0), and no run that was trained")
+    """The trained rows of one series (one or more groups), ready to fit; without any, the model before tuning."""
+    untuned = bool((table.examples == 0.0).all())
+    if untuned:
+        table = replace(table, examples=np.ones(len(table)), tokens=table.avg_tokens)
     sign = 1.0 if table.metric.direction == "min" else -1.0
     base = base_scores(table, table.groups)
     trained = merge_full_data(table.subset(~(table.examples == 0.0)))
@@ -150,6 +151,7 @@ def prepare(table: RunTable) -> Data:
         cell=cells(trained),
         sign=sign,
         floor_low=low,
+        untuned=untuned,
     )
 
 

@@ -26,6 +26,8 @@ REPLICATE_LN = 0.02
 LEAST_GAP = 1e-3
 #: parts of the mixture that weigh less than exp(-NEGLIGIBLE) of the greatest are left out
 NEGLIGIBLE = 9.0
+#: where more parts than that count, as many, spread evenly over the weight: after one or two runs nearly all do
+PARTS = 800
 #: rounds in which the curves of a table learn from each other
 ROUNDS = 3
 BISECTIONS = 30
@@ -118,15 +120,19 @@ class Forecast:
         return np.asarray(self.quantiles([0.5])[0])
 
     def draws(self, count: int, seed: int) -> Floats:
-        """(count, m) of the metric, noise of new runs left out: one part and one wander a draw, so that amounts
-        compared within a draw share its luck.
+        """(count, m) of the metric, as `drawn`."""
+        return self.gap.metric(self.drawn(count, seed))
+
+    def drawn(self, count: int, seed: int) -> Floats:
+        """(count, m) of ln(gap), noise of new runs left out: one part and one wander a draw, so that amounts compared
+        within a draw share its luck.
         """
         rng = np.random.default_rng(seed)
         part = rng.choice(len(self.weight), size=count, p=self.weight)
         luck = rng.standard_normal((count, self.mean.shape[1]))
-        drawn = self.mean[part] + np.einsum("dij,dj->di", self.root[part], luck)
-        middle = self.log_gap([0.5])
-        return self.gap.metric(middle + self.widen * (drawn - middle))
+        drawn = self.mean[part] + np.matmul(self.root[part], luck[:, :, None])[:, :, 0]
+        middle = np.median(drawn, axis=0)
+        return np.asarray(middle + self.widen * (drawn - middle))
 
     def _mixture(self, probabilities: Floats) -> Floats:
         mean, sd = self.mean, np.maximum(self.sd, 1e-12)
@@ -182,6 +188,10 @@ def ahead(seen: Seen, log_weight: Floats, gap: Gap, prior: CurvePrior, counts: F
     log = log_weight + seen.evidence
     process, shape = np.nonzero(log > log.max() - NEGLIGIBLE)
     weight = np.exp(log[process, shape] - log.max())
+    if len(weight) > PARTS:
+        reached = np.cumsum(weight)
+        some = np.searchsorted(reached, (np.arange(PARTS) + 0.5) / PARTS * reached[-1])
+        process, shape, weight = process[some], shape[some], np.ones(PARTS)
     lower = seen.root[:, n:, :]
     mean = seen.mean[shape, n:] + np.einsum("kmj,kj->km", lower[process][:, :, :n], seen.luck[process, shape])
     noise = prior.noise(counts, np.zeros(m))[process]

@@ -14,6 +14,7 @@ from ftplan.fit.features import Data, features, prepare
 from ftplan.fit.problem import Solution
 from ftplan.fit.result import SeriesFit, Weighted
 from ftplan.fit.solve import Objective, joined, predict, refit, row_weights, solve
+from ftplan.fit.stack import LINE, PRIOR, tail
 from ftplan.fit.tables import Tables
 from ftplan.laws.law import Law, parse
 from ftplan.laws.parts import Floats, Refs, Rows
@@ -47,7 +48,7 @@ class Predictor:
     ahead: the mixture used from twice the largest run on, None where the law inside goes all the way; between, both
     count, by the logarithm of T. residuals: (n,) of the fitted rows, widened for the parameters used; ranges as in
     `SeriesFit.ranges`; base: score before tuning by group; runs: features of the fitted rows, of a borrowed law those
-    of its largest run.
+    of its largest run; bounds: what the turned metric can at best and at worst be.
     """
 
     key: str
@@ -61,6 +62,7 @@ class Predictor:
     seed: int
     metric: Metric
     runs: Rows
+    bounds: tuple[float, float] = (-np.inf, np.inf)
 
     @property
     def n_draws(self) -> int:
@@ -144,9 +146,9 @@ class Predictor:
     def loss(self, rows: Rows) -> Floats:
         """(B, n) expected loss of as many fits as `inside.point` and the mixture ahead hold."""
         loss = self._inside(rows, self.inside.point)
-        if self.ahead is None:
-            return loss
-        return self._blend(loss, self.ahead.centre(self._beyond(rows)), self.ahead.share(rows))
+        if self.ahead is not None:
+            loss = self._blend(loss, self.ahead.centre(self._beyond(rows)), self.ahead.share(rows))
+        return np.asarray(np.clip(loss, *self.bounds))
 
     def draws(self, rows: Rows) -> Floats:
         """(B, n) expected metric under each bootstrap draw, noise of new runs left out."""
@@ -154,7 +156,7 @@ class Predictor:
         if self.ahead is not None and bool((self.ahead.share(rows) > 0.0).any()):
             ahead = self.ahead.draws(self._beyond(rows), self.n_draws, self.seed + 2)
             loss = self._blend(loss, ahead, self.ahead.share(rows))
-        return np.asarray(self.sign * loss)
+        return np.asarray(self.sign * np.clip(loss, *self.bounds))
 
     def _inside(self, rows: Rows, solution: Solution) -> Floats:
         theta, amplitudes = solution.theta, solution.amplitudes
@@ -193,9 +195,8 @@ class Predictor:
             bounds = np.stack(
                 [self._blend(bounds[0], centre - down, share), self._blend(bounds[1], centre + up, share)]
             )
-        if self.ahead is not None:
-            # noise is added as it is seen near the runs; no result is better than the best there is
-            bounds = np.maximum(bounds, self.ahead.floor)
+        # noise is added as it is seen near the runs; no result is better than the best there is
+        bounds = np.clip(bounds, *self.bounds)
         low, high = bounds if self.sign > 0 else -bounds[::-1]
         return low, high
 
@@ -267,23 +268,41 @@ def build(
         refits = resample(tables, law, [minima], objective, draws, seed)[0]
         inside = Inside(law, minima.take(np.array([0])), refits)
     fitted = predict(data, law, inside.point)[0]
-    chosen = [(parse(w.law), w.weight, w.discount) for w in selected if w.zone == "ahead"]
+    beyond = {w.law: w for w in selected if w.zone == "ahead"}
+    given = (beyond.pop(PRIOR).weight if PRIOR in beyond else 0.0, beyond.pop(LINE).weight if LINE in beyond else 0.0)
+    laws = sum(w.weight for w in beyond.values())
+    chosen = [(parse(w.law), w.weight / laws, w.discount) for w in beyond.values()]
+    ahead = mixture(data, chosen) if chosen else None
+    if ahead is not None and sum(given) > 0.0:
+        ahead = replace(ahead, tail=tail(data, law, inside.point, given, ahead.noise))
     widened = np.sqrt(len(data) / max(len(data) - law.n_params(data.refs), 1.0))
-    groups = list(data.table.group)
-    base = {g: data.sign * float(data.rows.anchor[groups.index(g)]) for g in data.refs.levels} if data.has_base else {}
     return Predictor(
         key=key,
         inside=inside,
-        ahead=mixture(data, chosen) if chosen else None,
+        ahead=ahead,
         refs=data.refs,
         sign=data.sign,
         residuals=widened * (data.y - fitted),
         ranges=ranges(data),
-        base=base,
+        base=bases(data),
         seed=seed,
         metric=data.table.metric,
         runs=data.rows,
+        bounds=bounds(data),
     )
+
+
+def bases(data: Data) -> dict[str, float]:
+    """The score before tuning of each group, where all groups have one."""
+    groups = list(data.table.group)
+    if not data.has_base:
+        return {}
+    return {g: data.sign * float(data.rows.anchor[groups.index(g)]) for g in data.refs.levels}
+
+
+def bounds(data: Data) -> tuple[float, float]:
+    """The best and the worst that the turned metric can be: a bounded score ends on both sides."""
+    return data.floor_low, 0.0 if data.sign < 0.0 and np.isfinite(data.floor_low) else np.inf
 
 
 def resample(

@@ -10,9 +10,10 @@ import numpy as np
 
 from ftplan.errors import InputError, NotIdentified
 from ftplan.fit import ahead as forecast
+from ftplan.fit import stack, standing
 from ftplan.fit.candidates import candidates, compared, without_length
 from ftplan.fit.choose import LengthTest, length_tests, rank
-from ftplan.fit.features import Data, geometric_mean
+from ftplan.fit.features import REPLICATE_LN, Data, geometric_mean
 from ftplan.fit.identify import identify, varies_length
 from ftplan.fit.parameters import best_length, report, untold
 from ftplan.fit.predictor import Drawn, Inside, ranges, resample
@@ -98,17 +99,29 @@ def _by_error(data: Data, possible: Sequence[Law], laws: Sequence[str]) -> bool:
 
 def _possible(data: Data, key: str, asked: Sequence[Law], laws: Sequence[str]) -> tuple[list[Law], list[Law]]:
     """The laws to try on a series, and those that it can carry."""
-    if len(data) > 1:
-        refuse_sameness(data, key)
+    if why := lacking(data, key, laws):
+        raise _not_identified(data, key, why)
+    tried = _tried(data, asked, laws)
+    return tried, [law for law in tried if enough(data, law)]
+
+
+def _tried(data: Data, asked: Sequence[Law], laws: Sequence[str]) -> list[Law]:
+    return _unique([*asked, *(candidates(data) if "auto" in laws else [])])
+
+
+def lacking(data: Data, key: str, laws: Sequence[str]) -> str:
+    """Why a series can carry no law, in words; '' where it can. Raises InputError for a law that it never could."""
+    asked = [parse(name) for name in laws if name != "auto"]
+    if len(data) > 1 and (why := sameness(data)):
+        return why
     for law in asked:
         _refuse_impossible(law, data, key)
-    tried = _unique([*asked, *(candidates(data) if "auto" in laws else [])])
-    possible = [law for law in tried if enough(data, law)]
-    if not possible:
-        need = min(law.n_params(data.refs) + 2 for law in tried)
-        have = "one run" if len(data) == 1 else f"{data.n_cells} distinct run{'s' * (data.n_cells != 1)}"
-        raise _not_identified(data, key, f"{have}, and the smallest law needs {need} (parameters + 2)")
-    return tried, possible
+    tried = _tried(data, asked, laws)
+    if any(enough(data, law) for law in tried):
+        return ""
+    need = min(law.n_params(data.refs) + 2 for law in tried)
+    have = "one run" if len(data) == 1 else f"{data.n_cells} distinct run{'s' * (data.n_cells != 1)}"
+    return f"{have}, and the smallest law needs {need} (parameters + 2)"
 
 
 def fit_series(
@@ -121,14 +134,22 @@ def fit_series(
     progress: Progress = lambda _: None,
     extent: Extent = "full",
 ) -> list[SeriesFit]:
-    """Fit, rank and select. Raises NotIdentified when the rows of a series are too few or too alike for any law."""
-    found = judge(series, keys, laws, objective, progress, errors=extent != "used")
-    refits = _refits(series, found, objective, draws, seed, WITH_INTERVALS if extent == "full" else 0)
-    ahead = _ahead(series, found) if "auto" in laws else [[]] * len(series)
-    return [
-        _told(data, key, own, drawn, beyond, extent, seed)
-        for data, key, own, drawn, beyond in zip(series, keys, found, refits, ahead, strict=True)
-    ]
+    """Fit, rank and select; where the rows of a series are too few or too alike for any law, the prior stands in."""
+    asked = standing.NAME in laws
+    lack = ["asked for" if asked else lacking(d, key, laws) for d, key in zip(series, keys, strict=True)]
+    able = [i for i, why in enumerate(lack) if not why]
+    some, names = [series[i] for i in able], [keys[i] for i in able]
+    out: dict[int, SeriesFit] = {}
+    if able:
+        found = judge(some, names, laws, objective, progress, errors=extent != "used")
+        refits = _refits(some, found, objective, draws, seed, WITH_INTERVALS if extent == "full" else 0)
+        ahead = _ahead(some, found) if "auto" in laws else [[]] * len(some)
+        for i, data, key, own, drawn, beyond in zip(able, some, names, found, refits, ahead, strict=True):
+            out[i] = _told(data, key, own, drawn, beyond, extent, seed)
+    for i, why in enumerate(lack):
+        if why:
+            out[i] = standing.series_of(series[i], keys[i], standing.stand(series[i], draws, seed), why)
+    return [out[i] for i in range(len(series))]
 
 
 def _told(
@@ -149,20 +170,33 @@ def _told(
     residual = data.y - predict(data, chosen.law, chosen.solution)[0]
     drawn = refits.get(chosen.law.name)
     length = _best_length(data, chosen, drawn)
-    members = [(law.name, w) for law, w, _ in ahead]
+    members = _members(data, chosen.law, ahead)
     return SeriesFit(
         key=key,
-        selected=(Weighted(chosen.law.name, 1.0), *(Weighted(law.name, w, "ahead", d) for law, w, d in ahead)),
+        selected=(Weighted(chosen.law.name, 1.0), *members),
         laws=tuple(shown),
         identified=identified,
         ranges=ranges(data),
         residual_sd=float(np.sqrt(residual @ residual / max(len(data) - chosen.n_params, 1))),
         n_runs=len(data),
-        verdict=() if alone else verdict(data, chosen, ranked, tests, length, members, params),
+        verdict=()
+        if alone
+        else verdict(data, chosen, ranked, tests, length, [(m.law, m.weight) for m in members], params),
         best_length=length,
         warnings=found.warnings,
         drawn=Drawn(Inside(chosen.law, chosen.solution, drawn), seed) if drawn is not None else None,
     )
+
+
+def _members(data: Data, law: Law, ahead: Sequence[tuple[Law, float, float]]) -> list[Weighted]:
+    """What predicts beyond the data: the mixture of laws, the prior over curves and a line through the last sizes."""
+    if not ahead:
+        return []
+    sizes = int((np.diff(np.sort(data.rows.t)) > REPLICATE_LN).sum()) + 1
+    one_row = stack.is_one_row(law) and len(data.refs.methods) == 1
+    prior, line = stack.shares(forecast.noise_of(ahead), sizes, straight=one_row)
+    laws = [Weighted(member.name, w * (1.0 - prior - line), "ahead", d) for member, w, d in ahead]
+    return [*laws, Weighted(stack.PRIOR, prior, "ahead"), Weighted(stack.LINE, line, "ahead")]
 
 
 def _ahead(series: Sequence[Data], found: Sequence[Judged]) -> list[list[tuple[Law, float, float]]]:
@@ -180,16 +214,18 @@ def _ahead(series: Sequence[Data], found: Sequence[Judged]) -> list[list[tuple[L
     return out
 
 
-def refuse_sameness(data: Data, key: str) -> None:
-    """Runs that all had one result, or never varied the amount of data, cannot say what more of it would bring."""
+def sameness(data: Data) -> str:
+    """Why runs that all had one result, or never varied the amount of data, cannot carry a law; '' where they can."""
     sizes = sorted(set(data.table.examples[np.isfinite(data.table.examples)].tolist()))
     volumes = set(np.round(np.log(data.table.volume), 6).tolist())
     if np.ptp(data.y) <= SAME * float(np.abs(data.y).max()):
         what = f"{data.table.metric.name} = {data.table.value[0]:g} in every run"
-        raise _not_identified(data, key, f"{what}, so no law can tell what more data would bring")
-    if len(sizes) == 1 or len(volumes) == 1:
-        what = f"examples = {sizes[0]:,.0f}" if len(sizes) == 1 else f"tokens = {data.table.volume[0]:,.0f}"
-        raise _not_identified(data, key, f"every run has {what}, so no law can tell what more data would bring")
+    elif len(sizes) == 1 or len(volumes) == 1:
+        size = f"examples = {sizes[0]:,.0f}" if len(sizes) == 1 else f"tokens = {data.table.volume[0]:,.0f}"
+        what = f"every run has {size}"
+    else:
+        return ""
+    return f"{what}, so no law can tell what more data would bring"
 
 
 def _refuse_impossible(law: Law, data: Data, key: str) -> None:

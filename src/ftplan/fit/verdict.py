@@ -6,18 +6,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ftplan.fit import stack
 from ftplan.fit.candidates import without_length
 from ftplan.fit.choose import COMPOSITION_LEVEL, LENGTH_LEVEL, LengthTest
 from ftplan.fit.features import Data, held_out_largest
 from ftplan.fit.identify import SIZES_NEEDED, tells_method, varies_length
 from ftplan.fit.result import Param, Winner
-from ftplan.fit.score import Scored, more_data_helps
+from ftplan.fit.score import Scored, more_data_helps, visible
 from ftplan.units import format_count
 
 #: from this probability on a method is called the winner
 WINNER = 0.9
 #: level at which more data is taken to make a difference
 DATA_LEVEL = 0.05
+#: what predicts ahead beside laws, in words
+BESIDE = {stack.PRIOR: "a prior over curves", stack.LINE: "a line through the last three sizes"}
 
 
 def verdict(
@@ -82,7 +85,15 @@ def _more_data(data: Data, chosen: Scored) -> list[str]:
     name = data.table.metric.name
     if p < DATA_LEVEL:
         return [f"More data made {name} worse in these runs (p = {p:.2g}), which no law here describes."]
-    return [f"More data made no difference to {name} that these runs can see (p = {p:.2g})."]
+    said = f"More data does nothing to {name} that these runs can see (p = {p:.2g})"
+    found = visible(data)
+    if found is None:
+        return [f"{said}."]
+    unit = {"nats": " nats", "percent": " points"}.get(data.table.metric.unit, "")
+    return [
+        f"{said}: they would have seen {found.effect:.2g}{unit} per ten times the data; that it helps at all has "
+        f"probability {found.helps:.2f}."
+    ]
 
 
 def _selection(data: Data, params: Mapping[str, Param]) -> list[str]:
@@ -114,8 +125,12 @@ def _size(data: Data) -> list[str]:
 def _ahead(ahead: Sequence[tuple[str, float]]) -> list[str]:
     if not ahead:
         return []
-    members = ", ".join(name for name, weight in ahead if weight >= 0.05)
-    return [f"Beyond the largest run predictions are a mix of {members}, fitted mostly to the largest runs."]
+    members = ", ".join(name for name, weight in ahead if weight >= 0.05 and name not in BESIDE)
+    percents = {name: 100.0 * dict(ahead).get(name, 0.0) for name in BESIDE}
+    beside = [f"{words} ({percents[name]:.0f} %)" for name, words in BESIDE.items() if percents[name] >= 10.0]
+    mix = f"a mix of {members}, fitted mostly to the largest runs"
+    more = f", with {' and '.join(beside)}" if beside else ""
+    return [f"Beyond the largest run predictions are {mix}{more}."]
 
 
 def _composition(data: Data, chosen: Scored, tests: LengthTest | None) -> list[str]:

@@ -13,7 +13,7 @@ from importlib import import_module
 import numpy as np
 
 from ftplan.errors import InputError
-from ftplan.laws import ALIASES, part_names
+from ftplan.laws import ALIASES, part_names, prior
 from ftplan.laws.parts import Curve, Floats, Named, Nonlinear, Refs, Rows, Size, Term, side_by_side
 
 
@@ -182,9 +182,9 @@ def parse(name: str) -> Law:
         f"a law is a curve ({', '.join((*part_names('curves'), *ALIASES))}), then any of "
         f"+{', +'.join(part_names('terms'))}, then one of +{', +'.join(part_names('sizes'))}"
     )
-    if head not in part_names("curves"):
+    if head not in (*part_names("curves"), prior.CURVE.name):
         raise InputError(f"law {name!r}: no curve is called {head!r}", hint=hint)
-    curve = _load("curves", head)
+    curve = prior.CURVE if head == prior.CURVE.name else _load("curves", head)
     assert isinstance(curve, Curve)
     terms: list[Term] = []
     sizes: list[Size] = []

@@ -90,6 +90,7 @@ class Curve:
     anchored: amplitude = score before tuning - floor, so that the curve starts at the N = 0 row.
     floor_held: E stays at the best that the metric can be (0 for a loss, the maximum for a bounded score).
     alone: whether `auto` tries the curve without a term that asks for it.
+    monotone: whether more data is always better, as every published law has it.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Curve:
     anchored: bool = False
     floor_held: bool = False
     alone: bool = True
+    monotone: bool = True
 
 
 # named functions and no lambdas: laws go from process to process

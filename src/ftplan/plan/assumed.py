@@ -122,7 +122,12 @@ class _Change:
             members = tuple(
                 replace(m, law=self.law(m.law), point=self.solution(m.law, m.point, drawn)) for m in ahead.members
             )
-            ahead = replace(ahead, members=members, refs=self.new, leverage=self.leverage(ahead))
+            tail = ahead.tail
+            if tail is not None:
+                tail = replace(
+                    tail, law=self.law(tail.law), point=self.solution(tail.law, tail.point, drawn), refs=self.new
+                )
+            ahead = replace(ahead, members=members, refs=self.new, leverage=self.leverage(ahead), tail=tail)
         return replace(model, inside=inside, ahead=ahead, refs=self.new)
 
     def leverage(self, ahead: Extrapolation) -> Floats:

@@ -228,15 +228,20 @@ class Evaluator:
     def falls(self, trials: Trials) -> Bools:
         """(n,) whether more examples may be worse: d ln D / d ln N = 1 - kap + b3·x is not above 0 in every law.
 
-        A quantile over draws may have a turn anywhere, where they cross.
+        A quantile over draws may have a turn anywhere, where they cross, and so may the prior's forecast.
         """
-        if self.risk is not None:
+        if self.turns:
             return np.ones(len(trials), dtype=bool)
         x = np.log(self.points.avg_tokens[trials.point] / self.predictor.refs.L)
         out = np.zeros(len(trials), dtype=bool)
         for kap, b3 in self._slopes:
             out |= 1.0 - kap[trials.choice] + b3 * x <= 0.0
         return out
+
+    @property
+    def turns(self) -> bool:
+        """Whether a metric may turn among the runs."""
+        return self.risk is not None or not self.predictor.inside.law.curve.monotone
 
     @cached_property
     def _slopes(self) -> list[tuple[Floats, float]]:
@@ -263,12 +268,13 @@ class Evaluator:
         """
         refs, ahead = self.predictor.refs, self.predictor.ahead
         low, high = self.predictor.ranges["tokens"]
-        quantile = np.geomspace(low, high, WITHIN) if self.risk is not None else np.empty(0)
+        within = np.geomspace(low, high, WITHIN) if self.turns else np.empty(0)
         if ahead is None:
-            return np.empty(0), quantile
+            beyond = np.empty(0) if self.predictor.inside.law.curve.monotone else high * 4.0 ** np.arange(1, BEYOND)
+            return np.empty(0), np.concatenate([within, beyond])
         top = refs.T * np.exp(ahead.t_max)
         transition = top * 2.0 ** (np.arange(STEPS + 1) / STEPS)
-        return transition, np.concatenate([quantile, top * 2.0 * 4.0 ** np.arange(1, BEYOND)])
+        return transition, np.concatenate([within, top * 2.0 * 4.0 ** np.arange(1, BEYOND)])
 
 
 def band_cost(

@@ -258,7 +258,14 @@ def with_unit(choice: MetricChoice, values: Sequence[tuple[str, float]], source:
             f"{place}: column {choice.header!r}: {top:g} is above 1, and too small to tell percent",
             hint=f"write fractions ({top / 100:g})",
         )
-    return Metric(choice.name, choice.direction, _unit(choice.kind, [value for _, value in values]))
+    kind: Kind = "share" if looks_a_share(choice, [value for _, value in values]) else choice.kind
+    return Metric(choice.name, choice.direction, _unit(kind, [value for _, value in values]))
+
+
+def looks_a_share(choice: MetricChoice, values: Sequence[float]) -> bool:
+    """Whether a metric of no known name, where higher is better, is a share of all cases: by its values, all in 0-1."""
+    unknown = known(choice.name) is None and known(_summary(choice.header) or "") is None
+    return unknown and choice.direction == "max" and bool(values) and 0.0 <= min(values) <= max(values) <= 1.0
 
 
 def _unit(kind: Kind, values: Sequence[float]) -> str:

@@ -70,7 +70,7 @@ def read_runs(
     used = {choice.header, *labels, *columns.header.values()}
     doubted = shares_among_percentages(raw.places, values, measured.name) if measured.unit == "percent" else []
     mended = (*raw.mended, *repeated, *repairs.said(used), *doubted, *gaps)
-    notes = (*_notes(raw, columns, choice, labels, by), *mended)
+    notes = (*_notes(raw, columns, choice, labels, by), *_bounded(choice, values), *mended)
     table = replace(from_rows(rows, measured, source=raw.source, notes=notes), repairs=mended)
     if table.history is None:
         raw, table = _without_outliers(raw, table)
@@ -100,6 +100,13 @@ def read_other_metrics(
         if other.metric.direction != table.metric.direction:
             out.append(other)
     return out
+
+
+def _bounded(choice: metrics.MetricChoice, values: Sequence[float]) -> list[str]:
+    """That values were taken for those of a bounded score."""
+    if not metrics.looks_a_share(choice, values):
+        return []
+    return [f"{choice.name} is read as a share between 0 and 1, as all its values lie there: no forecast leaves that"]
 
 
 def _usable(raw: RawTable, columns: Columns, choice: metrics.MetricChoice) -> RawTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,9 +23,9 @@ class Mixtures(Extrapolation):
     Only `share` and `centre` mean anything: spreads are not worked out.
     """
 
-    shares: Floats
+    shares: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
-    def centre(self, rows: Rows) -> Floats:
+    def mixed(self, rows: Rows) -> Floats:
         """(B, n) ln(metric - floor) of each table's mixture."""
         return np.asarray(np.einsum("mb,mbn->bn", self.shares, self.each(rows)))
 
