@@ -193,8 +193,10 @@ def _members(data: Data, law: Law, ahead: Sequence[tuple[Law, float, float]]) ->
     if not ahead:
         return []
     sizes = int((np.diff(np.sort(data.rows.t)) > REPLICATE_LN).sum()) + 1
-    one_row = stack.is_one_row(law) and len(data.refs.methods) == 1
-    prior, line = stack.shares(forecast.noise_of(ahead), sizes, straight=one_row)
+    if len(data.refs.methods) > 1:
+        # what methods are worth is each law's own: on one law's axis they would be told apart by that law alone
+        return [Weighted(member.name, w, "ahead", d) for member, w, d in ahead]
+    prior, line = stack.shares(forecast.noise_of(ahead), sizes, straight=stack.is_one_row(law))
     laws = [Weighted(member.name, w * (1.0 - prior - line), "ahead", d) for member, w, d in ahead]
     return [*laws, Weighted(stack.PRIOR, prior, "ahead"), Weighted(stack.LINE, line, "ahead")]
 

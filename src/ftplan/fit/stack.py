@@ -58,7 +58,9 @@ class Tail:
     def place(self, rows: Rows) -> tuple[np.typing.NDArray[np.intp], Floats]:
         """(n,) which curve, (B, n) ln D from its largest size."""
         own = self.curve[rows.level]
-        return own, self.law.log_data(rows, self.point.theta, self.refs) - self.top[own]
+        # rows may have an amount of their own for each draw
+        theta = np.repeat(self.point.theta, len(rows.t), axis=0) if rows.t.ndim == 2 else self.point.theta
+        return own, self.law.log_data(rows, theta, self.refs) - self.top[own]
 
     def line(self, rows: Rows) -> Floats:
         """(B, n) ln(gap) on the line."""
